@@ -1,0 +1,12 @@
+"""AutoML inside Jupyter: upload a table, watch models compete, put the winner into service."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+
+def _jupyter_server_extension_points() -> list[dict[str, object]]:
+    """Tell Jupyter Server which application to load; called at its start, so nothing heavy is imported."""
+    from automl_jupyter.server.app import AutoML
+
+    return [{"module": "automl_jupyter", "app": AutoML}]

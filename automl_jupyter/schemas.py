@@ -1,0 +1,365 @@
+"""What crosses a boundary: one definition for validation, for the answers and for the published contract.
+
+Every object is the body itself, not wrapped. Times are UTC in ISO 8601, names are ``snake_case`` and a number
+that is not finite is ``null``. Sentences (``message``) are in the reader's language; a program reads ``code``
+and ``params``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+TaskName = Literal["binary", "multiclass", "regression", "clustering"]
+ColumnType = Literal["integer", "number", "boolean", "datetime", "string"]
+ColumnRole = Literal["numeric", "category", "boolean", "datetime", "text", "id", "constant", "empty"]
+JobState = Literal["queued", "running", "done", "failed", "stopped", "cancelled", "interrupted"]
+TrialState = Literal["done", "failed", "skipped"]
+EventKind = Literal["state", "progress", "trial", "leaderboard", "done"]
+
+FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "stopped", "cancelled", "interrupted"})
+"""The states that a job does not leave by itself."""
+
+MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+Params = dict[str, JsonValue]
+Name = Annotated[str, Field(pattern=MODEL_NAME, examples=["flights-late"])]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Answer(BaseModel):
+    """The base of what is answered: fixed fields, non-finite numbers as ``null``."""
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="null", extra="ignore")
+
+
+class Request(BaseModel):
+    """The base of what is asked: an unknown field is an error, so that a misspelt one is not overlooked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=10_000)
+
+
+Item = TypeVar("Item")
+
+
+class Page(Answer, Generic[Item]):
+    """A part of a list, newest first."""
+
+    items: list[Item]
+    total: int = Field(ge=0)
+    limit: int
+    offset: int
+
+
+# --- errors
+
+
+class FieldProblem(Answer):
+    """One field that cannot be used."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ErrorBody(Answer):
+    """Every answer of 400 and above: Jupyter's own shape (``message``, ``reason``) and more."""
+
+    message: str
+    reason: str | None = None
+    code: str
+    params: Params = {}
+    errors: list[FieldProblem] = []
+
+
+# --- people
+
+
+class Limits(Answer):
+    """What the server allows."""
+
+    max_upload_bytes: int
+    max_piece_bytes: int
+    max_predict_rows: int
+    max_time_budget: float
+    default_time_budget: float
+
+
+class User(Answer):
+    """Who the caller is and what they may do."""
+
+    username: str
+    display_name: str
+    authenticated_by: str = Field(description="The identity provider's class name.")
+    roles: list[str]
+    permissions: dict[str, list[str]] = Field(description="Actions allowed, by resource.")
+    limits: Limits
+    version: str
+
+
+# --- data sets
+
+
+class Notice(Answer):
+    """Something that the person should know of a data set: a guess, a repair."""
+
+    code: str
+    message: str
+    column: str | None = None
+    action: dict[str, JsonValue] | None = Field(None, description="The read option that undoes the guess.")
+
+
+class Column(Answer):
+    """A column as it was read."""
+
+    name: str
+    type: ColumnType
+    role: ColumnRole
+    missing: int
+    distinct: int = Field(description="Exact up to 100,000.")
+    examples: list[str]
+
+
+class Dataset(Answer):
+    """A table that was taken in. It does not change; reading it again makes another."""
+
+    id: str
+    name: str
+    created: datetime
+    bytes: int
+    rows: int
+    columns: list[Column]
+    dialect: dict[str, JsonValue]
+    warnings: list[Notice]
+
+
+class Preview(Answer):
+    """The first rows of a data set; long cells are shortened."""
+
+    columns: list[str]
+    rows: list[list[JsonValue]]
+
+
+class Profile(Answer):
+    """The distribution of each column."""
+
+    rows: int
+    columns: dict[str, dict[str, JsonValue]]
+
+
+class UploadFromPath(Request):
+    """Take in a file that Jupyter already has."""
+
+    path: str = Field(min_length=1, examples=["data/flights.csv"])
+
+
+class UploadStart(Request):
+    """Begin an upload in pieces."""
+
+    filename: str = Field(min_length=1, max_length=255)
+    size: int | None = Field(None, ge=0, description="The whole size in bytes, where it is known.")
+
+
+class Upload(Answer):
+    """An upload under way: the next piece starts at ``offset``."""
+
+    id: str
+    filename: str
+    offset: int
+    size: int | None
+    max_piece_bytes: int
+
+
+# --- training
+
+
+class TrainRequest(Request):
+    """What to learn. Without a target, rows are grouped (clustering)."""
+
+    target: str | None = None
+    task: TaskName | None = Field(None, description="Found from the target unless given.")
+    metric: str | None = Field(None, description="A scikit-learn scorer name; the task's default unless given.")
+    time_budget: float | None = Field(None, ge=5, description="Seconds, a hard limit from the job's start.")
+    name: Name | None = Field(None, description="The model's name; `<file>-<target>` unless given.")
+    columns: list[str] | None = Field(None, min_length=1, description="Columns to learn from; all unless given.")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class Trial(Answer):
+    """One line of the leaderboard. Scores come from rows that took no part in any choice."""
+
+    name: str
+    family: str
+    score: float | None = Field(description="By the job's metric; higher is better.")
+    interval: tuple[float | None, float | None] | None = Field(description="90 %, by bootstrap.")
+    tied_with_best: bool
+    baseline: bool
+    fit_seconds: float
+    predict_seconds: float | None = Field(description="For 1,000 rows.")
+    state: TrialState
+    reason: str | None = None
+
+
+class ModelRef(Answer):
+    """A model and its version."""
+
+    name: str
+    version: int
+
+
+class Problem(Answer):
+    """Why a job ended without a model."""
+
+    code: str
+    message: str
+    params: Params = {}
+
+
+class Job(Answer):
+    """A search for a model."""
+
+    id: str
+    dataset_id: str
+    target: str | None
+    task: TaskName
+    metric: str
+    state: JobState
+    created: datetime
+    queued_seconds: Seconds
+    elapsed: Seconds = Field(description="Since it is running, in seconds.")
+    time_budget: float
+    progress: float = Field(ge=0, le=1)
+    leaderboard: list[Trial]
+    model: ModelRef | None
+    mlflow_run_id: str | None
+    error: Problem | None
+
+
+class Event(Answer):
+    """One entry of a job's log, as sent by ``events/``; ``id`` counts from 1 without gaps."""
+
+    id: int
+    kind: EventKind
+    at: datetime
+    data: dict[str, JsonValue]
+
+
+# --- models
+
+
+class ModelColumn(Answer):
+    """What a model expects of one column."""
+
+    name: str
+    kind: str
+    categories: list[str] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class ModelVersion(Answer):
+    """One trained version of a model."""
+
+    version: int
+    created: datetime
+    job_id: str
+    dataset_id: str
+    metric: str
+    score: float | None
+    interval: tuple[float | None, float | None] | None
+    baseline_score: float | None
+    aliases: list[Literal["champion", "challenger"]]
+    columns: list[ModelColumn]
+    mlflow_run_id: str | None
+    mlflow_model_uri: str | None
+    mlflow_version: str | None
+
+
+class Model(Answer):
+    """A model with its versions, newest first; the champion is the one in service."""
+
+    name: str
+    task: TaskName
+    target: str | None
+    dataset_id: str
+    created: datetime
+    champion: int | None
+    versions: list[ModelVersion]
+
+
+class PromoteRequest(Request):
+    """Which version to put into service."""
+
+    version: int = Field(ge=1)
+
+
+# --- predictions
+
+Cell = str | int | float | bool | None
+
+
+class PredictRequest(Request):
+    """Rows to predict: one object each, from column name to value, columns in any order."""
+
+    rows: list[dict[str, Cell]] = Field(min_length=1)
+
+
+class RowWarning(Answer):
+    """Something in a row that the model has not learned to deal with."""
+
+    code: str
+    message: str
+    column: str
+
+
+class Prediction(Answer):
+    """The answer for one row."""
+
+    id: str
+    value: Cell
+    probabilities: dict[str, float] | None = None
+    warnings: list[RowWarning] = []
+
+
+class Predictions(Answer):
+    """The answers, in the order of the rows."""
+
+    model: str
+    version: int
+    predictions: list[Prediction]
+    notes: list[Notice] = Field([], description="What concerns all rows, such as columns that were ignored.")
+
+
+# --- monitoring
+
+
+class RouteStatistics(Answer):
+    """Requests to one route since the server started."""
+
+    route: str
+    method: str
+    requests: int
+    errors: int
+    mean_seconds: float
+
+
+class ModelStatistics(Answer):
+    """Predictions of one model since the server started."""
+
+    model: str
+    requests: int
+    rows: int
+    mean_seconds: float
+
+
+class Monitoring(Answer):
+    """How the caller's own work is going."""
+
+    since: datetime
+    datasets: int
+    models: int
+    jobs: dict[str, int] = Field(description="By state.")
+    training_seconds: float
+    predictions: list[ModelStatistics]
+    requests: list[RouteStatistics]

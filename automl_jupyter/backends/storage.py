@@ -13,7 +13,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from automl_jupyter import errors
+from automl_jupyter.backends.hosts import host_name, is_running
 
 Keys = list[str]
 
@@ -116,7 +116,7 @@ class FolderStorage(Storage):
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
-        self._host = re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname())
+        self._host = host_name()
         _make_folders(self._root)
 
     @property
@@ -230,7 +230,7 @@ class FolderStorage(Storage):
 
     def _is_abandoned(self, path: Path) -> bool:
         host, _, pid = path.name.rpartition("-")[0].rpartition("-")
-        if host == self._host and pid.isdigit() and not _is_running(int(pid)):
+        if host == self._host and pid.isdigit() and not is_running(int(pid)):
             return True
         try:
             return time.time() - path.stat().st_mtime > _ABANDONED_AFTER
@@ -363,13 +363,3 @@ def _rename(source: Path, target: Path) -> None:
         else:
             return
     raise errors.Unavailable("backends.storage_busy")
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -102,7 +102,7 @@ async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Ser
         on_finished=hooks.job_finished,
         on_activity=hooks.activity,
     )
-    training.open()
+    await training.open()
     await asyncio.to_thread(uploads.sweep)
     return Services(
         settings=settings,

@@ -113,7 +113,7 @@ class Predictions:
 
     def _versions(self, owner: str, name: str) -> tuple[ModelRecord, list[VersionRecord]]:
         model = self.database.get_model(owner, name)
-        return model, self.database.versions(model.id)
+        return model, self.database.versions(owner, name)
 
     async def rows(
         self, model: ModelRecord, version: VersionRecord, rows: Sequence[Mapping[str, Any]]

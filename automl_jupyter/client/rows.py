@@ -41,13 +41,15 @@ def cell(value: object) -> Cell:
     if isinstance(value, float):
         # NumPy's float64 is a float of Python's as well; its own representation would not be JSON.
         return float(value) if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
+    if isinstance(value, str):
+        return str(value)
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, date | time):
         # pandas' NaT is a date that does not equal itself.
         return value.isoformat() if value == value else None  # noqa: PLR0124
     if isinstance(value, Decimal):
-        return cell(float(value))
+        return cell(float(value)) if value.is_finite() else None
     plain = getattr(value, "item", None)
     if callable(plain):
         return cell(plain())

@@ -39,17 +39,19 @@ def cell(value: object) -> Cell:
     is imported.
     """
     if isinstance(value, float):
-        # NumPy's float64 is a float of Python's as well; its own representation would not be JSON.
+        # NumPy's float64 is a float of Python's as well, and its str_ a str; JSON gets Python's own.
         return float(value) if math.isfinite(value) else None
-    if isinstance(value, str):
-        return str(value)
-    if value is None or isinstance(value, bool | int):
-        return value
+    if value is None or isinstance(value, bool | int | str):
+        return str(value) if isinstance(value, str) else value
     if isinstance(value, date | time):
         # pandas' NaT is a date that does not equal itself.
         return value.isoformat() if value == value else None  # noqa: PLR0124
     if isinstance(value, Decimal):
-        return cell(float(value)) if value.is_finite() else None
+        return float(value) if value.is_finite() and math.isfinite(float(value)) else None
+    return _foreign(value)
+
+
+def _foreign(value: object) -> Cell:
     plain = getattr(value, "item", None)
     if callable(plain):
         return cell(plain())

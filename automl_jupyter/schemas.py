@@ -23,6 +23,9 @@ FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "stopped", "cancelle
 """The states that a job does not leave by itself."""
 
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+PIECE_BYTES = 8 * 1024 * 1024
+"""The largest piece of an upload in pieces."""
+
 Params = dict[str, JsonValue]
 Name = Annotated[str, Field(pattern=MODEL_NAME, examples=["flights-late"])]
 Seconds = Annotated[float, Field(ge=0)]
@@ -31,13 +34,13 @@ Seconds = Annotated[float, Field(ge=0)]
 class Answer(BaseModel):
     """The base of what is answered: fixed fields, non-finite numbers as ``null``."""
 
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="null", extra="ignore")
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="null", extra="ignore", defer_build=True)
 
 
 class Request(BaseModel):
     """The base of what is asked: an unknown field is an error, so that a misspelt one is not overlooked."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=10_000)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=10_000, defer_build=True)
 
 
 Item = TypeVar("Item")

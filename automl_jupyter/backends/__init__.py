@@ -1,0 +1,1 @@
+"""Third-party systems, one a module, each behind a small interface of ours."""

@@ -1,0 +1,168 @@
+"""The inner side of a helper process: answer calls, report events, end when nobody listens any more.
+
+The process is spoken to over its standard input and output, one JSON object a line. Its first line carries
+its arguments. As soon as the input closes, because whoever started it closed it or died, it ends at once,
+in the middle of its work if need be: nothing is left behind when a server is killed.
+
+Whatever prints, in Python or in native code, would spoil the protocol: the real output is moved away and
+descriptor 1 is made to lead to the standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, BinaryIO
+
+from automl_jupyter import errors
+from automl_jupyter.backends.lines import from_line, to_line
+
+Handler = Callable[[dict[str, Any]], dict[str, Any]]
+"""Takes the payload of a call and returns its answer, both plain JSON."""
+
+SETUP = 0
+"""The number of the call that carries the arguments."""
+
+
+class _Output:
+    """The way out, whole lines only, for any thread."""
+
+    def __init__(self) -> None:
+        sys.stdout.flush()
+        self._file: BinaryIO = os.fdopen(os.dup(1), "wb")
+        self._lock = threading.Lock()
+        os.dup2(2, 1)
+
+    def write(self, message: Mapping[str, Any]) -> None:
+        line = to_line(message)
+        with self._lock:
+            try:
+                self._file.write(line)
+                self._file.flush()
+            except BrokenPipeError:
+                end_at_once()
+
+
+@cache
+def _output() -> _Output:
+    return _Output()
+
+
+def emit(event: Mapping[str, Any]) -> None:
+    """Tell the other side something that it did not ask for."""
+    _output().write({"event": event})
+
+
+def end_at_once(code: int = 0) -> None:
+    """End this process and those of its group without waiting for anything."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGTERM)
+    os._exit(code)
+
+
+def serve(
+    handlers: Mapping[str, Handler],
+    *,
+    setup: Callable[[dict[str, Any]], None] | None = None,
+    threads: int = 1,
+) -> None:
+    """Answer calls until the standard input closes; does not return.
+
+    Parameters
+    ----------
+    handlers : mapping
+        A function for each verb. An :class:`AutoMLError` it raises reaches the caller as it is; any other
+        exception reaches the caller as ``backends.helper_failed``, its traceback goes to the standard error.
+    setup : callable, optional
+        Called with the arguments before the first call.
+    threads : int
+        How many calls are worked on at once.
+    """
+    output = _output()
+    arguments = _begin()
+
+    def work(number: int, handler: Handler, payload: dict[str, Any]) -> None:
+        try:
+            answer = {"id": number, "result": handler(payload)}
+        except errors.AutoMLError as error:
+            answer = {"id": number, "error": errors.to_wire(error)}
+        except Exception:  # noqa: BLE001 - the process boundary: the caller gets a code, the log the rest
+            traceback.print_exc()
+            failed = errors.AutoMLError("backends.helper_failed", verb=_name_of(handlers, handler))
+            answer = {"id": number, "error": errors.to_wire(failed)}
+        output.write(answer)
+
+    def first(payload: dict[str, Any]) -> dict[str, Any]:
+        if setup is not None:
+            setup(payload)
+        return {}
+
+    # On this, the main thread, so that set-up code may install what belongs there.
+    work(SETUP, first, arguments)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="helper")
+    for line in sys.stdin.buffer:
+        call = from_line(line)
+        handler = handlers.get(call["verb"])
+        if handler is None:
+            unknown = errors.AutoMLError("backends.helper_failed", verb=call["verb"])
+            output.write({"id": call["id"], "error": errors.to_wire(unknown)})
+        else:
+            pool.submit(work, call["id"], handler, call["payload"])
+    end_at_once()
+
+
+def watch_parent(on_line: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
+    """For a child that does one thing: read its arguments, and from then on end when its parent does.
+
+    Parameters
+    ----------
+    on_line : callable, optional
+        Called, in a thread of its own, with each further line, such as ``{"verb": "stop"}``.
+
+    Returns
+    -------
+    dict
+        The arguments.
+    """
+    _output()
+    arguments = _begin()
+
+    def watch() -> None:
+        for line in sys.stdin.buffer:
+            if on_line is not None:
+                on_line(from_line(line))
+        end_at_once()
+
+    threading.Thread(target=watch, name="watch-parent", daemon=True).start()
+    return arguments
+
+
+def _begin() -> dict[str, Any]:
+    # Interrupts typed in a terminal are for the server, which then closes our input. A termination must
+    # not reach us before the others of our group when we send it ourselves (end_at_once).
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
+    line = sys.stdin.buffer.readline()
+    if not line:
+        end_at_once()
+    first = from_line(line)
+    _limit_address_space(first.get("address_space"))
+    payload: dict[str, Any] = first["payload"]
+    return payload
+
+
+def _limit_address_space(limit: int | None) -> None:
+    if limit is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _name_of(handlers: Mapping[str, Handler], handler: Handler) -> str:
+    return next((verb for verb, known in handlers.items() if known is handler), "setup")

@@ -1,0 +1,1 @@
+"""The handlers: each parses, awaits one service call, serialises."""

@@ -1,0 +1,78 @@
+"""Predictions: rows in JSON answered in JSON, CSV answered in CSV."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from automl_jupyter import schemas
+from automl_jupyter.errors import Malformed
+from automl_jupyter.server import present
+from automl_jupyter.server.identity import RESOURCE
+from automl_jupyter.server.receiving import FormFile, Memory, RawFile, ReceivingHandler
+
+if TYPE_CHECKING:
+    from automl_jupyter.backends.records import ModelRecord, VersionRecord
+
+CHUNK = 256 * 1024
+
+
+class _PredictingHandler(ReceivingHandler):
+    action: ClassVar[str] = "execute"
+
+    async def predict(self, model: ModelRecord, version: VersionRecord) -> None:
+        sink = await self.received()
+        match sink:
+            case Memory():
+                await self._rows(model, version, bytes(sink.data))
+            case FormFile() | RawFile():
+                await self._table(model, version, sink.file.path)
+            case _:
+                raise Malformed("server.bad_request")
+
+    async def _rows(self, model: ModelRecord, version: VersionRecord, body: bytes) -> None:
+        request = self.parsed(schemas.PredictRequest, body)
+        found = await (await self.services()).predictions.rows(model, version, request.rows)
+        self.answer(
+            present.predictions(found.model, found.version, found.predictions, found.ignored, self.language)
+        )
+
+    async def _table(self, model: ModelRecord, version: VersionRecord, source: Path) -> None:
+        found = await (await self.services()).predictions.table(model, version, source, self.language)
+        try:
+            self.set_header("Content-Type", "text/csv; charset=utf-8")
+            self.set_header("X-AutoML-Model", f"{found.model}:{found.version}")
+            self.set_attachment_header(f"{found.model}-predictions.csv")
+            with found.path.open("rb") as file:
+                while chunk := await asyncio.to_thread(file.read, CHUNK):
+                    self.write(chunk)
+                    await self.flush()
+        finally:
+            found.path.unlink(missing_ok=True)
+        self.finish(set_content_type="text/csv; charset=utf-8")
+
+
+class PredictHandler(_PredictingHandler):
+    """``api/predict/{name}/``."""
+
+    @web.authenticated
+    @authorized("execute", resource=RESOURCE)
+    async def post(self, name: str) -> None:
+        """Predict with the version in service."""
+        services = await self.services()
+        await self.predict(*(await services.predictions.in_service(self.owner, name)))
+
+
+class TestModelHandler(_PredictingHandler):
+    """``api/test-model/{dataset_id}/{model}/``."""
+
+    @web.authenticated
+    @authorized("execute", resource=RESOURCE)
+    async def post(self, dataset_id: str, model: str) -> None:
+        """Predict with a version to try: `name` (the latest on that data set), `name:version`, `name@alias`."""
+        services = await self.services()
+        await self.predict(*(await services.predictions.on_dataset(self.owner, dataset_id, model)))

@@ -1,0 +1,190 @@
+"""Records as the contract shows them, with sentences in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from automl_jupyter import messages, schemas
+
+if TYPE_CHECKING:
+    from automl_jupyter.backends.records import (
+        DatasetRecord,
+        EventRecord,
+        JobRecord,
+        ModelRecord,
+        TrialRecord,
+        UploadRecord,
+        VersionRecord,
+    )
+
+
+def notice(item: Mapping[str, Any], language: str) -> schemas.Notice:
+    """A guess or a repair."""
+    return schemas.Notice(
+        code=item["code"],
+        message=messages.render(item["code"], item.get("params"), language),
+        column=item.get("column"),
+        action=item.get("action"),
+    )
+
+
+def dataset(record: DatasetRecord, language: str) -> schemas.Dataset:
+    """A data set."""
+    return schemas.Dataset(
+        id=record.id,
+        name=record.name,
+        created=record.created,
+        bytes=record.bytes,
+        rows=record.rows,
+        columns=[schemas.Column.model_validate(column) for column in record.columns],
+        dialect=record.dialect,
+        warnings=[notice(item, language) for item in record.warnings],
+    )
+
+
+def upload(record: UploadRecord, max_piece_bytes: int) -> schemas.Upload:
+    """An upload under way."""
+    return schemas.Upload(
+        id=record.id,
+        filename=record.filename,
+        offset=record.offset,
+        size=record.size,
+        max_piece_bytes=max_piece_bytes,
+    )
+
+
+def problem(error: Mapping[str, Any], language: str) -> schemas.Problem:
+    """Why a job ended without a model."""
+    params = error.get("params") or {}
+    return schemas.Problem(
+        code=error["code"], message=messages.render(error["code"], params, language), params=params
+    )
+
+
+def trial(record: TrialRecord, language: str) -> schemas.Trial:
+    """A line of the leaderboard."""
+    return schemas.Trial(
+        name=record.name,
+        family=record.family,
+        score=record.score,
+        interval=None if record.low is None else (record.low, record.high),
+        tied_with_best=record.tied_with_best,
+        baseline=record.baseline,
+        fit_seconds=record.fit_seconds or 0.0,
+        predict_seconds=record.predict_seconds,
+        state=record.state,
+        reason=reason(record.reason, language),
+    )
+
+
+def reason(value: str | Mapping[str, Any] | None, language: str) -> str | None:
+    """Why a trial came to nothing, as a sentence."""
+    if isinstance(value, Mapping):
+        return messages.render(value["code"], value.get("params"), language)
+    return value
+
+
+def _best_first(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    return sorted(trials, key=lambda t: (t.score is None, -(t.score or 0.0), t.number))
+
+
+def job(
+    record: JobRecord, trials: Sequence[TrialRecord], model: tuple[str, int] | None, language: str
+) -> schemas.Job:
+    """A job with its leaderboard, best first."""
+    now = datetime.now(UTC)
+    started = record.started or record.ended or now
+    return schemas.Job(
+        id=record.id,
+        dataset_id=record.dataset_id,
+        target=record.target,
+        task=record.task,
+        metric=record.metric,
+        state=record.state,
+        created=record.created,
+        queued_seconds=max(0.0, (started - record.created).total_seconds()),
+        elapsed=max(0.0, ((record.ended or now) - started).total_seconds()),
+        time_budget=record.time_budget,
+        progress=record.progress,
+        leaderboard=[trial(item, language) for item in _best_first(trials)],
+        model=None if model is None else schemas.ModelRef(name=model[0], version=model[1]),
+        mlflow_run_id=record.mlflow_run_id,
+        error=None if record.error is None else problem(record.error, language),
+    )
+
+
+def event(record: EventRecord) -> schemas.Event:
+    """An entry of a job's log."""
+    return schemas.Event(id=record.number, kind=record.kind, at=record.at, data=record.data)
+
+
+def _version(record: VersionRecord, aliases: Sequence[str]) -> schemas.ModelVersion:
+    return schemas.ModelVersion(
+        version=record.version,
+        created=record.created,
+        job_id=record.job_id,
+        dataset_id=record.dataset_id,
+        metric=record.metric,
+        score=record.score,
+        interval=None if record.low is None else (record.low, record.high),
+        baseline_score=record.baseline_score,
+        aliases=list(aliases),
+        columns=[schemas.ModelColumn.model_validate(column) for column in record.contract],
+        mlflow_run_id=record.mlflow_run_id,
+        mlflow_model_uri=record.mlflow_model_uri,
+        mlflow_version=None if record.mlflow_version is None else str(record.mlflow_version),
+    )
+
+
+def model(record: ModelRecord, versions: Sequence[VersionRecord]) -> schemas.Model:
+    """A model with its versions, newest first; the newest that is not in service challenges the champion."""
+    newest = versions[0].version if versions else None
+    named = {newest: "challenger", record.champion: "champion"}
+    return schemas.Model(
+        name=record.name,
+        task=record.task,
+        target=record.target,
+        dataset_id=record.dataset_id,
+        created=record.created,
+        champion=record.champion,
+        versions=[_version(v, [named[v.version]] if v.version in named else []) for v in versions],
+    )
+
+
+def predictions(
+    model_name: str,
+    version: int,
+    answers: Iterable[Mapping[str, Any]],
+    ignored: Sequence[str],
+    language: str,
+) -> schemas.Predictions:
+    """The answers to some rows."""
+    return schemas.Predictions(
+        model=model_name,
+        version=version,
+        predictions=[
+            schemas.Prediction(
+                id=answer["id"],
+                value=answer["value"],
+                probabilities=answer["probabilities"],
+                warnings=[row_warning(item, language) for item in answer["warnings"]],
+            )
+            for answer in answers
+        ],
+        notes=[notice(ignored_note(ignored), language)] if ignored else [],
+    )
+
+
+def ignored_note(ignored: Sequence[str]) -> dict[str, Any]:
+    """What is said of columns that the model does not know."""
+    return {"code": "server.columns_ignored", "params": {"columns": list(ignored), "n": len(ignored)}}
+
+
+def row_warning(item: Mapping[str, Any], language: str) -> schemas.RowWarning:
+    """Something in a row that the model has not learned to deal with."""
+    params = {"column": item["column"], "value": item["value"]}
+    return schemas.RowWarning(
+        code=item["code"], column=item["column"], message=messages.render(item["code"], params, language)
+    )

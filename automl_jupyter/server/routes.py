@@ -1,0 +1,212 @@
+"""The contract in one table: each path, its handler, what goes in and what comes out.
+
+Tornado's rules and the OpenAPI document are both made of it, so that neither can lack what the other has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_server.utils import url_path_join
+from pydantic import BaseModel
+
+from automl_jupyter import schemas
+from automl_jupyter.server.base import AutoMLHandler
+from automl_jupyter.server.handlers import datasets, jobs, models, monitoring, pages, predictions, uploads, users
+
+CSV, EVENTS, TEXT, HTML, FORM = (
+    "text/csv",
+    "text/event-stream",
+    "text/plain",
+    "text/html",
+    "multipart/form-data",
+)
+PAGING = ("limit", "offset")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One verb of one path.
+
+    Attributes
+    ----------
+    answers : mapping
+        What a status comes with: a model, a media type, or None for nothing.
+    body : type or None
+        The JSON that it takes.
+    media : tuple of str
+        Other media types that it takes.
+    query, headers : tuple of str
+        Names of the parameters that it knows; see ``openapi.PARAMETERS``.
+    refusals : tuple of int
+        The statuses of its errors besides 400, 403 and 500.
+    """
+
+    answers: Mapping[int, type[BaseModel] | str | None]
+    body: type[BaseModel] | None = None
+    media: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    refusals: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path and the handler behind it."""
+
+    path: str
+    handler: type[AutoMLHandler]
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+
+    @property
+    def pattern(self) -> str:
+        """The path as a regular expression; its last slash may be left out."""
+        return re.sub(r"\{\w+\}", "([^/]+)", self.path.rstrip("/")) + "/?"
+
+
+def _read(answer: type[BaseModel] | str, *refusals: int, query: tuple[str, ...] = ()) -> Operation:
+    return Operation({200: answer}, refusals=refusals, query=query)
+
+
+_CSV_BODY = (CSV, FORM)
+
+ROUTES: tuple[Route, ...] = (
+    Route("/", pages.HomeHandler, {"get": _read(HTML)}),
+    Route(
+        "/csv/",
+        pages.FilesHandler,
+        {
+            "get": _read(HTML, 404, query=("dataset", *PAGING)),
+            "post": Operation({303: None}, media=("application/x-www-form-urlencoded",), refusals=(404, 409, 415, 422, 429)),
+        },
+    ),
+    Route("/api/user/", users.UserHandler, {"get": _read(schemas.User)}),
+    Route(
+        "/api/upload/",
+        uploads.UploadHandler,
+        {
+            "post": Operation(
+                {201: schemas.Dataset, 303: None},
+                body=schemas.UploadFromPath,
+                media=_CSV_BODY,
+                query=("filename",),
+                refusals=(404, 413, 415, 422, 503),
+            )
+        },
+    ),
+    Route(
+        "/api/uploads/",
+        uploads.UploadsHandler,
+        {"post": Operation({201: schemas.Upload}, body=schemas.UploadStart, refusals=(413, 415))},
+    ),
+    Route(
+        "/api/uploads/{upload_id}/",
+        uploads.PiecesHandler,
+        {
+            "patch": Operation(
+                {200: schemas.Upload, 201: schemas.Dataset},
+                media=("application/offset+octet-stream",),
+                headers=("Upload-Offset", "Upload-Complete"),
+                refusals=(404, 409, 413, 415, 422, 503),
+            ),
+            "head": Operation({200: None}, refusals=(404,)),
+            "delete": Operation({204: None}, refusals=(404,)),
+        },
+    ),
+    Route(
+        "/api/datasets/", datasets.DatasetsHandler, {"get": _read(schemas.Page[schemas.Dataset], query=PAGING)}
+    ),
+    Route(
+        "/api/datasets/{dataset_id}/",
+        datasets.DatasetHandler,
+        {
+            "get": _read(schemas.Dataset, 404),
+            "delete": Operation({204: None}, query=("cascade",), refusals=(404, 409)),
+        },
+    ),
+    Route("/api/datasets/{dataset_id}/preview/", datasets.PreviewHandler, {"get": _read(schemas.Preview, 404)}),
+    Route("/api/datasets/{dataset_id}/profile/", datasets.ProfileHandler, {"get": _read(schemas.Profile, 404)}),
+    Route(
+        "/api/train/{dataset_id}/",
+        jobs.TrainHandler,
+        {
+            "post": Operation(
+                {202: schemas.Job}, body=schemas.TrainRequest, refusals=(404, 409, 415, 422, 429, 503)
+            )
+        },
+    ),
+    Route("/api/jobs/", jobs.JobsHandler, {"get": _read(schemas.Page[schemas.Job], query=PAGING)}),
+    Route("/api/jobs/{job_id}/", jobs.JobHandler, {"get": _read(schemas.Job, 404)}),
+    Route(
+        "/api/jobs/{job_id}/stop/",
+        jobs.StopHandler,
+        {"post": Operation({202: schemas.Job}, refusals=(404, 409))},
+    ),
+    Route(
+        "/api/jobs/{job_id}/cancel/",
+        jobs.CancelHandler,
+        {"post": Operation({202: schemas.Job}, refusals=(404, 409))},
+    ),
+    Route(
+        "/api/jobs/{job_id}/events/",
+        jobs.EventsHandler,
+        {"get": Operation({200: EVENTS}, query=("after",), headers=("Last-Event-ID",), refusals=(404,))},
+    ),
+    Route("/api/models/", models.ModelsHandler, {"get": _read(schemas.Page[schemas.Model], query=PAGING)}),
+    Route(
+        "/api/models/{name}/",
+        models.ModelHandler,
+        {"get": _read(schemas.Model, 404), "delete": Operation({204: None}, refusals=(404, 409))},
+    ),
+    Route(
+        "/api/models/{name}/promote/",
+        models.PromoteHandler,
+        {"post": Operation({200: schemas.Model}, body=schemas.PromoteRequest, refusals=(404, 415))},
+    ),
+    Route(
+        "/api/models/{name}/rollback/",
+        models.RollbackHandler,
+        {"post": Operation({200: schemas.Model}, refusals=(404, 409))},
+    ),
+    Route(
+        "/api/test-model/{dataset_id}/{model}/",
+        predictions.TestModelHandler,
+        {
+            "post": Operation(
+                {200: schemas.Predictions},
+                body=schemas.PredictRequest,
+                media=_CSV_BODY,
+                refusals=(404, 409, 413, 415, 422, 503),
+            )
+        },
+    ),
+    Route(
+        "/api/predict/{name}/",
+        predictions.PredictHandler,
+        {
+            "post": Operation(
+                {200: schemas.Predictions},
+                body=schemas.PredictRequest,
+                media=_CSV_BODY,
+                refusals=(404, 409, 413, 415, 422, 503),
+            )
+        },
+    ),
+    Route("/api/monitoring/", monitoring.MonitoringHandler, {"get": _read(schemas.Monitoring)}),
+    Route("/api/monitoring/metrics/", monitoring.MetricsHandler, {"get": _read(TEXT)}),
+    Route("/api/openapi.json", pages.OpenApiHandler, {"get": _read("application/json")}),
+    Route("/api/docs/", pages.DocsHandler, {"get": _read(HTML)}),
+)
+
+
+def tornado_rules(base_url: str) -> list[tuple[str, type[AutoMLHandler], dict[str, Any]]]:
+    """The rules for the server's application; whatever else lies below our prefix is told so."""
+    rules: list[tuple[str, type[AutoMLHandler], dict[str, Any]]] = []
+    for route in ROUTES:
+        route.handler.route = route.path
+        rules.append((url_path_join(base_url, "automl", "") .rstrip("/") + route.pattern, route.handler, {}))
+    rules.append((url_path_join(base_url, "automl") + "/.*", users.UnknownHandler, {}))
+    return rules

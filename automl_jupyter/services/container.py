@@ -1,0 +1,118 @@
+"""The services, put together over their backends: made once by the server, on the first request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from automl_jupyter.backends.compute import Compute, DaskCompute, Scheduler
+from automl_jupyter.backends.database import Database, open_database
+from automl_jupyter.backends.process import HelperProcess
+from automl_jupyter.backends.records import JobRecord
+from automl_jupyter.backends.storage import Storage, open_storage
+from automl_jupyter.services.datasets import Datasets
+from automl_jupyter.services.models import Models
+from automl_jupyter.services.predictions import Predictions
+from automl_jupyter.services.settings import Settings
+from automl_jupyter.services.training import Training
+from automl_jupyter.services.uploads import Uploads
+
+TABLES_IDLE_SECONDS = 120.0
+PREDICTOR_IDLE_SECONDS = 1800.0
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Whom the services tell what happened, for the measurements.
+
+    Attributes
+    ----------
+    job_finished : callable
+        Takes the job.
+    predicted : callable
+        Takes owner, model, rows and seconds.
+    activity : callable
+        Called whenever a job shows signs of life.
+    """
+
+    job_finished: Callable[[JobRecord], None]
+    predicted: Callable[[str, str, int, float], None]
+    activity: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that a handler may ask for."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    uploads: Uploads
+    datasets: Datasets
+    training: Training
+    models: Models
+    predictions: Predictions
+    _tables: HelperProcess
+    _predictor: HelperProcess
+
+    async def close(self) -> None:
+        """End every process that was started, and wait until it is gone."""
+        await asyncio.gather(self.training.close(), self._tables.close(), self._predictor.close())
+        await asyncio.to_thread(self.database.close)
+
+
+def _backends(settings: Settings) -> tuple[Database, Storage]:
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.spool.mkdir(mode=0o700, exist_ok=True)
+    return open_database(settings.database_url), open_storage(settings.storage_url)
+
+
+async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Services:
+    """Open the database and the storage, sweep what was left behind, and put the services together."""
+    database, storage = await asyncio.to_thread(_backends, settings)
+    tables = HelperProcess(
+        "automl_jupyter.services.table_process", name="tables", idle_seconds=TABLES_IDLE_SECONDS
+    )
+    predictor = HelperProcess(
+        "automl_jupyter.services.prediction_process",
+        name="predictions",
+        memory_limit=settings.predict_memory_bytes,
+        idle_seconds=PREDICTOR_IDLE_SECONDS,
+    )
+    compute: Compute = DaskCompute(
+        Scheduler(
+            address=settings.scheduler.address,
+            allow_insecure=settings.scheduler.allow_insecure,
+            ca_file=settings.scheduler.ca_file,
+            certificate=settings.scheduler.certificate,
+            key=settings.scheduler.key,
+            workers=settings.scheduler.workers,
+        )
+    )
+    models = Models(database, storage, compute, settings)
+    uploads = Uploads(database, settings)
+    training = Training(
+        database,
+        storage,
+        compute,
+        models,
+        settings,
+        server_id,
+        on_finished=hooks.job_finished,
+        on_activity=hooks.activity,
+    )
+    training.open()
+    await asyncio.to_thread(uploads.sweep)
+    return Services(
+        settings=settings,
+        database=database,
+        storage=storage,
+        uploads=uploads,
+        datasets=Datasets(database, storage, tables, settings),
+        training=training,
+        models=models,
+        predictions=Predictions(database, storage, predictor, settings, hooks.predicted),
+        _tables=tables,
+        _predictor=predictor,
+    )

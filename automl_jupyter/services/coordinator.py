@@ -1,0 +1,238 @@
+"""What runs on a worker for a job: starts the search, watches it, keeps the record in MLflow.
+
+The coordinator itself fits nothing. It ends with the job: whatever the search does, its process group is gone
+by then.
+"""
+
+from __future__ import annotations
+
+import queue
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automl_jupyter.backends.child import ChildOutcome, run_child
+from automl_jupyter.backends.storage import Storage, open_storage
+from automl_jupyter.backends.tracking import LoggedModel, ModelSource, MlflowTracking
+from automl_jupyter.errors import AutoMLError, Unavailable, from_wire
+
+Report = Callable[[str, dict[str, Any]], None]
+
+RECORD_SECONDS = 1.5
+"""Kept of the budget for writing the model into MLflow (0.3 s measured, three times that on a busy machine)."""
+STOP_GRACE = 10.0
+"""How long a search that was asked to stop may take to make its model, in seconds."""
+OVERRUN = 2.0
+"""How far past its time a search is let to end by itself, in seconds."""
+LEAST_SECONDS = 3.0
+"""A search is not started again for less than this."""
+
+STOP, CANCEL = "stop", "cancel"
+
+
+def control_key(job_id: str, attempt: int, wish: str) -> str:
+    """The file whose existence asks a running attempt to stop or to cancel."""
+    return f"jobs/{job_id}/control/{attempt}-{wish}"
+
+
+@dataclass
+class Recorder:
+    """Writes to MLflow in a thread of its own, so that the search is never held up by it."""
+
+    tracking: MlflowTracking
+    payload: Mapping[str, Any]
+    run_id: str | None = None
+    failure: AutoMLError | None = None
+    _waiting: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin the run; returns at once."""
+        self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
+        self._thread.start()
+
+    def trial(self, trial: dict[str, Any]) -> None:
+        """Note a trial."""
+        self._waiting.put(trial)
+
+    def join(self, timeout: float) -> None:
+        """Wait until all that was noted is written, ``timeout`` seconds at most."""
+        self._waiting.put(None)
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _work(self) -> None:
+        payload = self.payload
+        try:
+            self.tracking.warm()
+            self.run_id = self.tracking.begin(
+                payload["experiment"], payload["run_name"], tags=payload["tags"], params=payload["params"]
+            )
+            while (trial := self._waiting.get()) is not None:
+                self.tracking.log_trial(self.run_id, trial)
+        except AutoMLError as error:
+            self.failure = error
+
+
+@dataclass
+class Attempt:
+    """One attempt at a job: what its search has told so far."""
+
+    payload: Mapping[str, Any]
+    report: Report
+    storage: Storage
+    recorder: Recorder
+    model: dict[str, Any] | None = None
+    error: AutoMLError | None = None
+    wish: str | None = None
+
+    def heard(self, line: dict[str, Any]) -> None:
+        """Take a line that the search printed."""
+        match line.get("kind"):
+            case "trial":
+                self.recorder.trial(line["trial"])
+                self.report("trial", line)
+            case "progress":
+                self.report("progress", line)
+            case "model":
+                self.model = line
+            case "error":
+                self.error = from_wire(line["error"])
+
+    def asked(self) -> str | None:
+        """What the person wishes of this attempt."""
+        for wish in (CANCEL, STOP):
+            if self.storage.exists(control_key(self.payload["job_id"], self.payload["attempt"], wish)):
+                self.wish = wish
+                return wish
+        return None
+
+    def search(self, deadline: float) -> ChildOutcome:
+        """Run the search until ``deadline`` (monotonic seconds); once more where its process died early."""
+        outcome = self._search_once(deadline)
+        if outcome.exit == "crashed" and self.error is None and deadline - time.monotonic() > LEAST_SECONDS:
+            self.report("restarted", {"code": outcome.code})
+            outcome = self._search_once(deadline)
+        return outcome
+
+    def _search_once(self, deadline: float) -> ChildOutcome:
+        seconds = max(1.0, deadline - time.monotonic() - RECORD_SECONDS)
+        return run_child(
+            "automl_jupyter.services.search_process",
+            {**self.payload, "seconds": seconds},
+            on_line=self.heard,
+            poll=self.asked,
+            deadline=deadline + OVERRUN,
+            stop_grace=STOP_GRACE,
+        )
+
+    def log_model(self, run_id: str, model: Mapping[str, Any]) -> LoggedModel:
+        """Put the model into MLflow and register it."""
+        with tempfile.TemporaryDirectory() as folder:
+            scratch = Path(folder)
+            file = scratch / "model.bin"
+            self.storage.get_file(self.payload["model_key"], file)
+            plots = []
+            for key in model["plots"]:
+                plots.append(scratch / key.rpartition("/")[2])
+                self.storage.get_file(key, plots[-1])
+            source = ModelSource(
+                name=self.payload["registered_name"],
+                file=file,
+                digest=model["digest"],
+                loader_module="automl_jupyter.engine.pyfunc",
+                requirements=model["requirements"],
+                example=model["example"],
+                leaderboard=model["leaderboard"],
+                plots=plots,
+                data_digest=self.payload["table_digest"],
+                data_name=self.payload["dataset_name"],
+            )
+            return self.recorder.tracking.log_model(run_id, source)
+
+
+def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Do a job and say how it ended.
+
+    Parameters
+    ----------
+    payload : dict
+        What :mod:`automl_jupyter.services.training` wrote down of the job.
+    report : callable
+        Takes a kind of event and its data while the job runs.
+
+    Returns
+    -------
+    dict
+        ``outcome`` is done, stopped or cancelled; with ``model`` unless cancelled.
+
+    Raises
+    ------
+    AutoMLError
+        If no model came of it.
+    """
+    deadline = time.monotonic() + payload["time_budget"]
+    report("running", {})
+    tracking = MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_url"])
+    recorder = Recorder(tracking, payload)
+    attempt = Attempt(payload, report, open_storage(payload["storage_url"]), recorder)
+    recorder.start()
+    outcome = attempt.search(deadline)
+    recorder.join(RECORD_SECONDS)
+    if outcome.exit == "cancelled":
+        _finish(recorder, "KILLED", {})
+        return {"outcome": "cancelled", "mlflow_run_id": recorder.run_id}
+    if attempt.model is None:
+        _finish(recorder, "FAILED", {})
+        raise attempt.error or Unavailable("services.search_died", detail=outcome.stderr_tail[-500:])
+    return {
+        "outcome": "stopped" if attempt.wish == STOP else "done",
+        "model": attempt.model,
+        **_record(attempt, attempt.model),
+    }
+
+
+def _record(attempt: Attempt, model: Mapping[str, Any]) -> dict[str, Any]:
+    recorder = attempt.recorder
+    if recorder.run_id is None:
+        failure = recorder.failure or Unavailable("services.tracking_slow")
+        return {"mlflow_run_id": None, "tracking_error": {"code": failure.code, "params": failure.params}}
+    try:
+        logged = attempt.log_model(recorder.run_id, model)
+        recorder.tracking.finish(recorder.run_id, "FINISHED", {"score": model["score"]})
+    except AutoMLError as error:
+        return {
+            "mlflow_run_id": recorder.run_id,
+            "tracking_error": {"code": error.code, "params": error.params},
+        }
+    return {"mlflow_run_id": recorder.run_id, "mlflow": {"uri": logged.uri, "version": logged.version}}
+
+
+def _finish(recorder: Recorder, status: str, metrics: Mapping[str, float]) -> None:
+    if recorder.run_id is not None:
+        try:
+            recorder.tracking.finish(recorder.run_id, status, metrics)
+        except AutoMLError as error:
+            recorder.failure = error
+
+
+def mirror_aliases(payload: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Set and remove MLflow's aliases so that they say what our database says."""
+    tracking = MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_url"])
+    for alias, version in payload["aliases"].items():
+        if version is None:
+            tracking.delete_alias(payload["registered_name"], alias)
+        else:
+            tracking.set_alias(payload["registered_name"], alias, version)
+    return {}
+
+
+def erase(payload: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Remove runs and registered versions, with their artefacts."""
+    tracking = MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_url"])
+    tracking.erase(payload["run_ids"], [(name, version) for name, version in payload["versions"]])
+    return {}

@@ -1,0 +1,118 @@
+"""Data sets: taken in once, described, never changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from automl_jupyter.backends.database import Database
+from automl_jupyter.backends.process import HelperProcess
+from automl_jupyter.backends.records import DatasetRecord, new_id
+from automl_jupyter.backends.storage import Storage
+from automl_jupyter.services.settings import Settings
+
+READ_SECONDS = 3600.0
+"""The longest that reading one file may take."""
+
+ORIGINAL, TABLE, PROFILE, PREVIEW = "original.csv", "table.parquet", "profile.json", "preview.json"
+
+
+def dataset_key(dataset_id: str, part: str) -> str:
+    """Where a part of a data set stands in the storage."""
+    return f"datasets/{dataset_id}/{part}"
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """Take in, list, describe, delete."""
+
+    database: Database
+    storage: Storage
+    tables: HelperProcess
+    settings: Settings
+
+    async def warm(self) -> None:
+        """Start the reading process while the bytes are still on their way."""
+        await self.tables.start()
+
+    async def take_in(self, owner: str, source: Path, filename: str, *, consume: bool) -> DatasetRecord:
+        """Read the file at ``source``, keep its bytes and its table, and say what was found.
+
+        With ``consume`` the file itself is moved, else it is left as it is. Whatever goes wrong, nothing of
+        the data set stays behind: its row is written last.
+
+        Raises
+        ------
+        UnsupportedType, Unprocessable
+            If the file is no table that can be read.
+        """
+        dataset_id = new_id()
+        self.settings.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self.settings.spool))
+        try:
+            found = await self.tables.call(
+                "take_in", {"source": str(source), "folder": str(folder)}, timeout=READ_SECONDS
+            )
+            keep = shutil.move if consume else shutil.copyfile
+            await asyncio.to_thread(keep, source, folder / ORIGINAL)
+            record = await asyncio.to_thread(self._keep, owner, dataset_id, folder, filename, found)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        return record
+
+    def _keep(
+        self, owner: str, dataset_id: str, folder: Path, filename: str, found: Mapping[str, Any]
+    ) -> DatasetRecord:
+        record = DatasetRecord(
+            id=dataset_id,
+            owner=owner,
+            name=PurePosixPath(filename).stem or filename,
+            filename=filename,
+            bytes=(folder / ORIGINAL).stat().st_size,
+            rows=found["rows"],
+            created=datetime.now(UTC),
+            digest=found["digest"],
+            table_digest=found["table_digest"],
+            state="ready",
+            columns=found["columns"],
+            dialect=found["dialect"],
+            warnings=found["warnings"],
+            parent=None,
+        )
+        try:
+            for part in (ORIGINAL, TABLE, PROFILE, PREVIEW):
+                self.storage.put_file(folder / part, dataset_key(dataset_id, part))
+            self.database.add_dataset(record)
+        except BaseException:
+            self.storage.delete_tree(f"datasets/{dataset_id}")
+            raise
+        return record
+
+    async def list(self, owner: str, limit: int, offset: int) -> tuple[list[DatasetRecord], int]:
+        """The owner's data sets, newest first, and how many there are."""
+        return await asyncio.to_thread(self.database.list_datasets, owner, limit, offset)
+
+    async def get(self, owner: str, dataset_id: str) -> DatasetRecord:
+        """Look one up."""
+        return await asyncio.to_thread(self.database.get_dataset, owner, dataset_id)
+
+    async def preview(self, owner: str, dataset_id: str) -> dict[str, Any]:
+        """Its first rows."""
+        return await self._part(owner, dataset_id, PREVIEW)
+
+    async def profile(self, owner: str, dataset_id: str) -> dict[str, Any]:
+        """The distribution of each column."""
+        return await self._part(owner, dataset_id, PROFILE)
+
+    async def _part(self, owner: str, dataset_id: str, part: str) -> dict[str, Any]:
+        await self.get(owner, dataset_id)
+        data = await asyncio.to_thread(self.storage.read_bytes, dataset_key(dataset_id, part))
+        content: dict[str, Any] = json.loads(data)
+        return content

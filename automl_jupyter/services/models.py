@@ -1,0 +1,166 @@
+"""Models and their versions: which one is in service is decided here and mirrored to MLflow."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from automl_jupyter.backends.compute import Compute
+from automl_jupyter.backends.database import Database, Erased
+from automl_jupyter.backends.records import JobRecord, ModelRecord, VersionRecord, new_id
+from automl_jupyter.backends.storage import Storage
+from automl_jupyter.errors import AutoMLError
+from automl_jupyter.services.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MIRROR = "automl_jupyter.services.coordinator:mirror_aliases"
+ERASE = "automl_jupyter.services.coordinator:erase"
+
+
+def registered_name(owner: str, name: str) -> str:
+    """A model's name in MLflow, where everybody's models stand side by side."""
+    return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', owner)}.{name}"
+
+
+@dataclass(frozen=True)
+class Models:
+    """List, look up, promote, roll back, delete."""
+
+    database: Database
+    storage: Storage
+    compute: Compute
+    settings: Settings
+
+    def tracking_payload(self) -> dict[str, Any]:
+        """Where MLflow is, for a task on a worker."""
+        return {
+            "tracking_uri": self.settings.tracking_uri,
+            "registry_uri": self.settings.registry_uri,
+            "artifact_url": self.settings.artifact_url,
+        }
+
+    async def list(
+        self, owner: str, limit: int, offset: int
+    ) -> tuple[list[tuple[ModelRecord, list[VersionRecord]]], int]:
+        """The owner's models with their versions, newest first, and how many there are."""
+        return await asyncio.to_thread(self._list, owner, limit, offset)
+
+    def _list(
+        self, owner: str, limit: int, offset: int
+    ) -> tuple[list[tuple[ModelRecord, list[VersionRecord]]], int]:
+        models, total = self.database.list_models(owner, limit, offset)
+        return [(model, self.database.versions(model.id)) for model in models], total
+
+    async def get(self, owner: str, name: str) -> tuple[ModelRecord, list[VersionRecord]]:
+        """Look one up."""
+        return await asyncio.to_thread(self._get, owner, name)
+
+    def _get(self, owner: str, name: str) -> tuple[ModelRecord, list[VersionRecord]]:
+        model = self.database.get_model(owner, name)
+        return model, self.database.versions(model.id)
+
+    async def add_version(
+        self, job: JobRecord, model: Mapping[str, Any], key: str, record: Mapping[str, Any]
+    ) -> VersionRecord:
+        """Register what a job found; the first version of a model goes into service at once."""
+        low, high = model["interval"] or (None, None)
+        baseline = next((trial["score"] for trial in model["leaderboard"] if trial["baseline"]), None)
+        logged = record.get("mlflow") or {}
+        version = VersionRecord(
+            id=new_id(),
+            model_id="",
+            version=0,
+            job_id=job.id,
+            dataset_id=job.dataset_id,
+            created=datetime.now(UTC),
+            metric=job.metric,
+            score=model["score"],
+            low=low,
+            high=high,
+            baseline_score=baseline,
+            key=key,
+            digest=model["digest"],
+            bytes=model["bytes"],
+            contract=model["contract"],
+            leaderboard=model["leaderboard"],
+            mlflow_run_id=record["mlflow_run_id"],
+            mlflow_model_uri=logged.get("uri"),
+            mlflow_version=logged.get("version"),
+        )
+        return await asyncio.to_thread(
+            self.database.add_version, job.owner, job.name, job.task, job.target, version
+        )
+
+    async def promote(self, owner: str, name: str, version: int) -> tuple[ModelRecord, list[VersionRecord]]:
+        """Put a version into service."""
+        await asyncio.to_thread(self.database.set_champion, owner, name, version)
+        await self.mirror_aliases(owner, name)
+        return await self.get(owner, name)
+
+    async def rollback(self, owner: str, name: str) -> tuple[ModelRecord, list[VersionRecord]]:
+        """Put the version that was in service before back into service."""
+        await asyncio.to_thread(self.database.rollback, owner, name)
+        await self.mirror_aliases(owner, name)
+        return await self.get(owner, name)
+
+    async def delete(self, owner: str, name: str) -> None:
+        """Remove a model with its files and its traces in MLflow."""
+        erased = await asyncio.to_thread(self.database.delete_model, owner, name)
+        await self.erase(owner, erased)
+
+    async def delete_dataset(self, owner: str, dataset_id: str, *, cascade: bool) -> None:
+        """Remove a data set; with ``cascade`` also the models that were learnt from it, files and traces.
+
+        Raises
+        ------
+        Conflict
+            If models were learnt from it and ``cascade`` is not asked for, or a job still uses it.
+        """
+        erased = await asyncio.to_thread(self.database.delete_dataset, owner, dataset_id, cascade)
+        await self.erase(owner, erased)
+
+    async def erase(self, owner: str, erased: Erased) -> None:
+        """Remove the files of what the database has let go, and its traces in MLflow."""
+        for prefix in erased.prefixes:
+            await asyncio.to_thread(self.storage.delete_tree, prefix)
+        versions = [[registered_name(owner, name), version] for name, version in erased.mlflow_versions]
+        if erased.mlflow_runs or versions:
+            await self._task(
+                ERASE, {**self.tracking_payload(), "run_ids": erased.mlflow_runs, "versions": versions}
+            )
+
+    async def mirror_aliases(self, owner: str, name: str) -> None:
+        """Make MLflow's aliases say what our database says; where MLflow is away, the next change does."""
+        model, versions = await self.get(owner, name)
+        by_number = {version.version: version.mlflow_version for version in versions}
+        newest = versions[0] if versions else None
+        challenger = newest if newest and newest.version != model.champion else None
+        aliases = {
+            "champion": by_number.get(model.champion) if model.champion else None,
+            "challenger": challenger.mlflow_version if challenger else None,
+        }
+        payload = {
+            **self.tracking_payload(),
+            "registered_name": registered_name(owner, name),
+            "aliases": aliases,
+        }
+        await self._task(MIRROR, payload)
+
+    async def _task(self, entry: str, payload: dict[str, Any]) -> None:
+        try:
+            await self.compute.submit(new_id(), entry, payload)
+        except AutoMLError as error:
+            log.warning("MLflow was not told: %s", error)
+
+
+def aliases(model: ModelRecord, versions: list[VersionRecord], version: VersionRecord) -> list[str]:
+    """What a version is called besides its number: the champion is in service, the newest other challenges it."""
+    if version.version == model.champion:
+        return ["champion"]
+    return ["challenger"] if versions and version.version == versions[0].version else []

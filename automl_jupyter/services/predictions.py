@@ -1,0 +1,173 @@
+"""Predictions: which version answers, and its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automl_jupyter.backends.database import Database
+from automl_jupyter.backends.process import HelperProcess
+from automl_jupyter.backends.records import ModelRecord, VersionRecord
+from automl_jupyter.backends.storage import Storage
+from automl_jupyter.errors import Conflict, NotFound, TooLarge
+from automl_jupyter.services.identifiers import prediction_ids
+from automl_jupyter.services.settings import Settings
+
+ROWS_SECONDS = 60.0
+TABLE_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The rows of one request, answered.
+
+    Attributes
+    ----------
+    model, version
+        Who answered.
+    predictions : list of dict
+        ``id``, ``value``, ``probabilities`` and ``warnings`` for each row, in order.
+    ignored : list of str
+        Columns that the model does not know.
+    """
+
+    model: str
+    version: int
+    predictions: list[dict[str, Any]]
+    ignored: list[str]
+
+
+@dataclass(frozen=True)
+class AnsweredTable:
+    """A CSV file, answered into another."""
+
+    model: str
+    version: int
+    path: Path
+    ignored: list[str]
+
+
+def choose(
+    model: ModelRecord, versions: Sequence[VersionRecord], reference: str, dataset_id: str
+) -> VersionRecord:
+    """The version that a reference names: ``name`` (the latest on that data set), ``name:3``, ``name@champion``.
+
+    Raises
+    ------
+    NotFound
+        If it names none.
+    """
+    wanted: VersionRecord | None = None
+    if "@" in reference:
+        alias = reference.partition("@")[2]
+        if alias == "champion":
+            wanted = next((v for v in versions if v.version == model.champion), None)
+        elif alias == "challenger" and versions and versions[0].version != model.champion:
+            wanted = versions[0]
+    elif ":" in reference:
+        number = reference.partition(":")[2]
+        wanted = next((v for v in versions if str(v.version) == number), None)
+    else:
+        wanted = next((v for v in versions if v.dataset_id == dataset_id), None)
+    if wanted is None:
+        raise NotFound("services.no_such_version", model=reference)
+    return wanted
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answer rows and files, by the model in service or by a version to try."""
+
+    database: Database
+    storage: Storage
+    helper: HelperProcess
+    settings: Settings
+    on_predicted: Callable[[str, str, int, float], None]
+
+    async def in_service(self, owner: str, name: str) -> tuple[ModelRecord, VersionRecord]:
+        """The champion of a model.
+
+        Raises
+        ------
+        NotFound
+            If there is no such model.
+        Conflict
+            If none of its versions is in service.
+        """
+        model, versions = await asyncio.to_thread(self._versions, owner, name)
+        champion = next((v for v in versions if v.version == model.champion), None)
+        if champion is None:
+            raise Conflict("services.no_champion", model=name)
+        return model, champion
+
+    async def on_dataset(self, owner: str, dataset_id: str, reference: str) -> tuple[ModelRecord, VersionRecord]:
+        """The version that a reference names on a data set; see :func:`choose`."""
+        await asyncio.to_thread(self.database.get_dataset, owner, dataset_id)
+        name = reference.partition("@")[0].partition(":")[0]
+        model, versions = await asyncio.to_thread(self._versions, owner, name)
+        return model, choose(model, versions, reference, dataset_id)
+
+    def _versions(self, owner: str, name: str) -> tuple[ModelRecord, list[VersionRecord]]:
+        model = self.database.get_model(owner, name)
+        return model, self.database.versions(model.id)
+
+    async def rows(
+        self, model: ModelRecord, version: VersionRecord, rows: Sequence[Mapping[str, Any]]
+    ) -> Answered:
+        """Answer rows.
+
+        Raises
+        ------
+        TooLarge
+            If there are more than the server allows.
+        """
+        most = self.settings.max_predict_rows
+        if len(rows) > most:
+            raise TooLarge("services.too_many_rows", n=len(rows), most=most)
+        began = time.perf_counter()
+        found = await self.helper.call(
+            "rows", {**await self._source(version), "rows": list(rows)}, timeout=ROWS_SECONDS
+        )
+        self.on_predicted(model.owner, model.name, len(rows), time.perf_counter() - began)
+        answers = [
+            {"id": identifier, **answer}
+            for identifier, answer in zip(prediction_ids(len(rows)), found["predictions"], strict=True)
+        ]
+        return Answered(model.name, version.version, answers, found["ignored"])
+
+    async def table(
+        self, model: ModelRecord, version: VersionRecord, source: Path, language: str
+    ) -> AnsweredTable:
+        """Answer a CSV file into ``<source>.out``, which the caller removes."""
+        began = time.perf_counter()
+        target = source.with_name(source.name + ".out")
+        found = await self.helper.call(
+            "table",
+            {
+                **await self._source(version),
+                "source": str(source),
+                "target": str(target),
+                "max_rows": self.settings.max_predict_rows,
+                "language": language,
+            },
+            timeout=TABLE_SECONDS,
+        )
+        self.on_predicted(model.owner, model.name, found["rows"], time.perf_counter() - began)
+        return AnsweredTable(model.name, version.version, target, found["ignored"])
+
+    async def warm(self, version: VersionRecord) -> None:
+        """Load a version before the first row comes."""
+        await self.helper.call("load", await self._source(version), timeout=ROWS_SECONDS)
+
+    async def _source(self, version: VersionRecord) -> dict[str, Any]:
+        path = self.storage.local_path(version.key)
+        if path is None:
+            path = self.settings.data_dir / "cache" / f"{version.digest}.bin"
+            if not path.exists():
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                await asyncio.to_thread(self.storage.get_file, version.key, path)
+        return {"path": str(path), "digest": version.digest}

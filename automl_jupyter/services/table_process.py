@@ -1,0 +1,52 @@
+"""The process that reads tables: CSV bytes in, Parquet with its profile out, beside the server.
+
+Run by the server as ``python -m automl_jupyter.services.table_process``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from automl_jupyter.backends.process_main import serve
+from automl_jupyter.data.profile import profile
+from automl_jupyter.data.read import ReadOptions, convert
+
+BLOCK = 1024 * 1024
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal digits."""
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            sha.update(block)
+    return sha.hexdigest()
+
+
+def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Read ``source`` and leave ``table.parquet``, ``profile.json`` and ``preview.json`` in ``folder``."""
+    source, folder = Path(payload["source"]), Path(payload["folder"])
+    table = folder / "table.parquet"
+    result = convert(source, table, ReadOptions(**payload.get("options", {})))
+    described = asdict(result)
+    preview = {"columns": [column["name"] for column in described["columns"]], "rows": described["preview"]}
+    (folder / "preview.json").write_text(json.dumps(preview), encoding="utf-8")
+    distribution = {"rows": result.rows, "columns": profile(table)}
+    (folder / "profile.json").write_text(json.dumps(distribution), encoding="utf-8")
+    return {
+        "rows": result.rows,
+        "columns": described["columns"],
+        "dialect": described["dialect"],
+        "warnings": described["warnings"],
+        "digest": digest_of(source),
+        "table_digest": digest_of(table),
+    }
+
+
+if __name__ == "__main__":
+    serve({"take_in": take_in})

@@ -1,0 +1,402 @@
+"""Jobs: started after everything that can be refused was refused, followed while they run, stopped, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from automl_jupyter.backends.compute import Compute
+from automl_jupyter.backends.database import Database
+from automl_jupyter.backends.records import DatasetRecord, EventRecord, JobRecord, TrialRecord, VersionRecord, new_id
+from automl_jupyter.backends.storage import Storage
+from automl_jupyter.engine.admission import Admission, ColumnSummary, admit
+from automl_jupyter.errors import AutoMLError, Conflict, FieldError, TooMany, Unprocessable
+from automl_jupyter.schemas import FINAL_STATES, TrainRequest
+from automl_jupyter.services.coordinator import CANCEL, STOP, control_key
+from automl_jupyter.services.datasets import TABLE, dataset_key
+from automl_jupyter.services.models import Models, registered_name
+from automl_jupyter.services.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ENTRY = "automl_jupyter.services.coordinator:run"
+ACTIVE = ("queued", "running")
+HEARTBEAT_SECONDS = 10.0
+DEAD_AFTER_SECONDS = 60.0
+
+
+def model_key(job_id: str) -> str:
+    """Where the model of a job stands in the storage."""
+    return f"models/{job_id}/model.bin"
+
+
+def default_model_name(dataset: str, target: str | None) -> str:
+    """A model name made of what it was learnt from: ``<file>-<target>``, with what is not allowed as ``-``."""
+    text = f"{dataset}-{target or 'clusters'}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:80] or "model"
+
+
+def _task_key(job: JobRecord) -> str:
+    return f"{job.id}:{job.attempt}"
+
+
+@dataclass
+class Watchers:
+    """Wakes those who follow a job when something was added to its log."""
+
+    _events: dict[str, set[asyncio.Event]] = field(default_factory=dict)
+
+    def wake(self, job_id: str) -> None:
+        """Something was added."""
+        for event in self._events.get(job_id, ()):
+            event.set()
+
+    @contextlib.contextmanager
+    def watch(self, job_id: str) -> Any:
+        """An event that is set whenever something was added, for as long as the block runs."""
+        event = asyncio.Event()
+        self._events.setdefault(job_id, set()).add(event)
+        try:
+            yield event
+        finally:
+            watching = self._events[job_id]
+            watching.discard(event)
+            if not watching:
+                del self._events[job_id]
+
+
+@dataclass
+class Training:
+    """Start, list, follow, stop and cancel jobs; take in what the workers report.
+
+    Everything that a worker reports goes through one queue and is written in order by one task, so that a
+    job's log is the same for everyone and after a restart.
+    """
+
+    database: Database
+    storage: Storage
+    compute: Compute
+    models: Models
+    settings: Settings
+    server_id: str
+    on_finished: Callable[[JobRecord], None]
+    on_activity: Callable[[], None]
+    watchers: Watchers = field(default_factory=Watchers)
+    _reports: asyncio.Queue[tuple[str, str, dict[str, Any]]] = field(default_factory=asyncio.Queue)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    # --- the life of the service
+
+    def open(self) -> None:
+        """Begin to take in reports and to say that this server is alive."""
+        loop = asyncio.get_running_loop()
+        self.compute.on_event = self._reported
+        self._tasks = [loop.create_task(self._take_reports()), loop.create_task(self._beat())]
+
+    async def close(self) -> None:
+        """End what runs; its jobs are marked as interrupted."""
+        await self.compute.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.database.interrupt_server, self.server_id)
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.database.heartbeat, self.server_id)
+                orphans = await asyncio.to_thread(self.database.interrupt_orphans, DEAD_AFTER_SECONDS)
+            except AutoMLError as error:
+                log.warning("heartbeat: %s", error)
+            else:
+                for job in orphans:
+                    log.info("job %s was interrupted with its server", job.id)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    # --- use cases
+
+    async def start(self, owner: str, dataset_id: str, request: TrainRequest) -> JobRecord:
+        """Start a job.
+
+        Raises
+        ------
+        NotFound
+            If there is no such data set.
+        Unprocessable
+            If nothing can be learnt so; nothing was started then.
+        Conflict
+            If the name belongs to a model with another target or task.
+        TooMany
+            If the owner has too many jobs under way.
+        """
+        dataset = await asyncio.to_thread(self.database.get_dataset, owner, dataset_id)
+        admission = admit(
+            [summary(column) for column in dataset.columns],
+            dataset.rows,
+            request.target,
+            request.task,
+            request.columns,
+            request.metric,
+        )
+        job = self._new_job(owner, dataset, request, admission)
+        await asyncio.to_thread(self._admit_job, job)
+        await asyncio.to_thread(self.database.append_event, job.id, "state", {"state": "queued"})
+        try:
+            await self.compute.submit(_task_key(job), ENTRY, self._payload(job, dataset, admission))
+        except AutoMLError as error:
+            await self._fail(job.id, error)
+            raise
+        return job
+
+    def _new_job(
+        self, owner: str, dataset: DatasetRecord, request: TrainRequest, admission: Admission
+    ) -> JobRecord:
+        budget = request.time_budget or self.settings.default_time_budget
+        if budget > self.settings.max_time_budget:
+            most = self.settings.max_time_budget
+            raise Unprocessable(
+                "services.budget_too_long",
+                most=most,
+                errors=[FieldError("time_budget", "services.budget_too_long", {"most": most})],
+            )
+        return JobRecord(
+            id=new_id(),
+            owner=owner,
+            dataset_id=dataset.id,
+            target=request.target,
+            task=admission.task,
+            metric=admission.metric,
+            name=request.name or default_model_name(dataset.name, request.target),
+            state="queued",
+            created=datetime.now(UTC),
+            started=None,
+            ended=None,
+            time_budget=budget,
+            seed=request.seed,
+            columns=list(admission.features),
+            progress=0.0,
+            attempt=1,
+            server_id=self.server_id,
+            error=None,
+            model_version_id=None,
+            mlflow_run_id=None,
+        )
+
+    def _admit_job(self, job: JobRecord) -> None:
+        active = self.database.count_jobs(job.owner, ACTIVE)
+        if active >= self.settings.max_active_jobs:
+            raise TooMany("services.too_many_jobs", n=active)
+        self.database.check_model_name(job.owner, job.name, job.task, job.target)
+        self.database.heartbeat(self.server_id)
+        self.database.add_job(job)
+
+    def _payload(self, job: JobRecord, dataset: DatasetRecord, admission: Admission) -> dict[str, Any]:
+        return {
+            **self.models.tracking_payload(),
+            "job_id": job.id,
+            "attempt": job.attempt,
+            "storage_url": self.storage.url,
+            "table_key": dataset_key(dataset.id, TABLE),
+            "table_digest": dataset.table_digest,
+            "dataset_name": dataset.name,
+            "job_key": f"jobs/{job.id}",
+            "trials_key": f"jobs/{job.id}/trials",
+            "model_key": model_key(job.id),
+            "features": list(admission.features),
+            "target": job.target,
+            "task": job.task,
+            "metric": job.metric,
+            "time_budget": job.time_budget,
+            "seed": job.seed,
+            "threads": self.settings.threads,
+            "registered_name": registered_name(job.owner, job.name),
+            "experiment": f"{registered_name(job.owner, dataset.name)}/{job.target or 'clusters'}",
+            "run_name": job.name,
+            "tags": {"automl.owner": job.owner, "automl.job": job.id, "automl.dataset": dataset.id},
+            "params": {
+                "task": job.task,
+                "metric": job.metric,
+                "time_budget": job.time_budget,
+                "seed": job.seed,
+                "rows": dataset.rows,
+                "features": len(admission.features),
+            },
+        }
+
+    async def list(self, owner: str, limit: int, offset: int) -> tuple[list[JobRecord], int]:
+        """The owner's jobs, newest first, and how many there are."""
+        return await asyncio.to_thread(self.database.list_jobs, owner, limit, offset)
+
+    async def get(self, owner: str, job_id: str) -> JobRecord:
+        """Look one up."""
+        return await asyncio.to_thread(self.database.get_job, owner, job_id)
+
+    async def describe(self, job: JobRecord) -> tuple[list[TrialRecord], tuple[str, int] | None]:
+        """A job's leaderboard, and the name and version of its model."""
+        return await asyncio.to_thread(self._describe, job)
+
+    def _describe(self, job: JobRecord) -> tuple[list[TrialRecord], tuple[str, int] | None]:
+        trials = self.database.trials(job.id)
+        if job.model_version_id is None:
+            return trials, None
+        version = self.database.version_by_id(job.model_version_id)
+        return trials, (job.name, version.version) if version else None
+
+    async def stop(self, owner: str, job_id: str) -> JobRecord:
+        """Ask a running job to end with the best it has."""
+        job = await self.get(owner, job_id)
+        if job.state != "running":
+            raise Conflict("services.job_not_running", state=job.state)
+        await asyncio.to_thread(self.storage.write_bytes, control_key(job.id, job.attempt, STOP), b"")
+        return job
+
+    async def cancel(self, owner: str, job_id: str) -> JobRecord:
+        """End a job without a model; a queued one never starts."""
+        job = await self.get(owner, job_id)
+        if job.state not in ACTIVE:
+            raise Conflict("services.job_ended", state=job.state)
+        await asyncio.to_thread(self.storage.write_bytes, control_key(job.id, job.attempt, CANCEL), b"")
+        if job.state == "queued" and await self.compute.withdraw(_task_key(job)):
+            await self._settle(job.id, "cancelled", {})
+        return await self.get(owner, job_id)
+
+    async def follow(
+        self, owner: str, job_id: str, after: int, heartbeat: float
+    ) -> AsyncIterator[EventRecord | None]:
+        """The entries of a job's log after number ``after``, as they come, until the job has ended.
+
+        Yields
+        ------
+        EventRecord or None
+            None when nothing came for ``heartbeat`` seconds.
+        """
+        await self.get(owner, job_id)
+        with self.watchers.watch(job_id) as news:
+            while True:
+                news.clear()
+                for event in await asyncio.to_thread(self.database.events, job_id, after):
+                    after = event.number
+                    yield event
+                    if event.kind == "done":
+                        return
+                job = await self.get(owner, job_id)
+                if job.state in FINAL_STATES and not news.is_set():
+                    return
+                try:
+                    await asyncio.wait_for(news.wait(), heartbeat)
+                except TimeoutError:
+                    yield None
+
+    # --- what the workers report
+
+    def _reported(self, key: str, kind: str, data: dict[str, Any]) -> None:
+        self._reports.put_nowait((key, kind, data))
+
+    async def _take_reports(self) -> None:
+        while True:
+            key, kind, data = await self._reports.get()
+            job_id, _, attempt = key.partition(":")
+            if not attempt:
+                continue
+            try:
+                await self._take(job_id, int(attempt), kind, data)
+            except AutoMLError as error:
+                log.error("job %s: %s was not noted: %s", job_id, kind, error)
+            self.on_activity()
+
+    async def _take(self, job_id: str, attempt: int, kind: str, data: dict[str, Any]) -> None:
+        job = await asyncio.to_thread(self.database.job_by_id, job_id)
+        if job is None or job.attempt != attempt or job.state in FINAL_STATES:
+            return
+        match kind:
+            case "running":
+                changes = {"state": "running", "started": datetime.now(UTC)}
+                await asyncio.to_thread(self.database.update_job, job_id, ("queued",), changes)
+                await self._note(job_id, "state", {"state": "running"})
+            case "progress":
+                await asyncio.to_thread(
+                    self.database.update_job, job_id, ("running",), {"progress": data["done"]}
+                )
+                await self._note(job_id, "progress", {"done": data["done"]})
+            case "trial":
+                record = trial_record(job_id, data["number"], data["trial"])
+                await asyncio.to_thread(self.database.add_trial, record)
+                await self._note(job_id, "trial", data["trial"])
+            case "ended":
+                await self._ended(job, data)
+            case "failed":
+                await self._settle(job_id, "failed", {"error": {"code": data["code"], "params": data["params"]}})
+
+    async def _ended(self, job: JobRecord, data: Mapping[str, Any]) -> None:
+        run = {"mlflow_run_id": data["mlflow_run_id"]}
+        if data["outcome"] == "cancelled":
+            await self._settle(job.id, "cancelled", run)
+            return
+        model = data["model"]
+        board = [trial_record(job.id, number, trial) for number, trial in enumerate(model["leaderboard"], 1)]
+        await asyncio.to_thread(self.database.replace_trials, job.id, board)
+        await self._note(job.id, "leaderboard", {"leaderboard": model["leaderboard"]})
+        try:
+            version = await self.models.add_version(job, model, model_key(job.id), data)
+        except AutoMLError as error:
+            await self._fail(job.id, error)
+            return
+        await self._settle(
+            job.id, data["outcome"], {**run, "model_version_id": version.id, "progress": 1.0}, version
+        )
+        if data["outcome"] == "done":
+            await asyncio.to_thread(self.storage.delete_tree, f"jobs/{job.id}")
+        await self.models.mirror_aliases(job.owner, job.name)
+
+    async def _fail(self, job_id: str, error: AutoMLError) -> None:
+        await self._settle(job_id, "failed", {"error": {"code": error.code, "params": error.params}})
+
+    async def _settle(
+        self, job_id: str, state: str, changes: Mapping[str, Any], version: VersionRecord | None = None
+    ) -> None:
+        final = {**changes, "state": state, "ended": datetime.now(UTC)}
+        job = await asyncio.to_thread(self.database.update_job, job_id, ACTIVE, final)
+        model = None if version is None else {"name": job.name, "version": version.version}
+        await self._note(job_id, "done", {"state": state, "model": model})
+        self.on_finished(job)
+
+    async def _note(self, job_id: str, kind: str, data: Mapping[str, Any]) -> None:
+        await asyncio.to_thread(self.database.append_event, job_id, kind, dict(data))
+        self.watchers.wake(job_id)
+
+
+def summary(column: Mapping[str, Any]) -> ColumnSummary:
+    """What deciding on a job needs to know of a column."""
+    return ColumnSummary(
+        name=column["name"],
+        type=column["type"],
+        role=column["role"],
+        missing=column["missing"],
+        distinct=column["distinct"],
+    )
+
+
+def trial_record(job_id: str, number: int, trial: Mapping[str, Any]) -> TrialRecord:
+    """The row of a trial."""
+    low, high = trial["interval"] or (None, None)
+    return TrialRecord(
+        job_id=job_id,
+        number=number,
+        name=trial["name"],
+        family=trial["family"],
+        score=trial["score"],
+        low=low,
+        high=high,
+        tied_with_best=trial["tied_with_best"],
+        baseline=trial["baseline"],
+        fit_seconds=trial["fit_seconds"],
+        predict_seconds=trial["predict_seconds"],
+        state=trial["state"],
+        reason=trial["reason"],
+    )

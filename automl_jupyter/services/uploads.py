@@ -1,0 +1,178 @@
+"""Bytes on their way in: spooled to disk while they arrive, whole or in pieces."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from automl_jupyter.backends.database import Database
+from automl_jupyter.backends.records import UploadRecord, new_id
+from automl_jupyter.errors import Conflict, Malformed, TooLarge
+from automl_jupyter.schemas import PIECE_BYTES
+from automl_jupyter.services.settings import Settings
+
+MEGABYTE = 1024 * 1024
+ABANDONED_AFTER = timedelta(days=1)
+MAX_NAME = 255
+
+
+def clean_filename(name: str) -> str:
+    """The last part of a path that a browser or a person gave, without control characters.
+
+    Raises
+    ------
+    Malformed
+        If nothing is left.
+    """
+    last = PurePosixPath(name.replace("\\", "/")).name
+    kept = "".join(c for c in last if c.isprintable()).strip()[:MAX_NAME]
+    if not kept:
+        raise Malformed("services.no_filename")
+    return kept
+
+
+class SpooledFile:
+    """A file that grows on disk while its bytes arrive.
+
+    Writes happen in a thread, a megabyte at a time, so that a slow disk never holds up the event loop.
+
+    Parameters
+    ----------
+    path : Path
+        Where; what stands there beyond ``start`` is dropped.
+    limit : int
+        The largest size in bytes.
+    start : int
+        Where writing begins.
+    """
+
+    def __init__(self, path: Path, *, limit: int, start: int = 0) -> None:
+        self.path = path
+        self.size = start
+        self._limit = limit
+        self._waiting = bytearray()
+        self._file = self._open(start)
+
+    def _open(self, start: int) -> BinaryIO:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.fdopen(descriptor, "r+b")
+        file.truncate(start)
+        file.seek(start)
+        return file
+
+    async def write(self, data: bytes) -> None:
+        """Take more bytes.
+
+        Raises
+        ------
+        TooLarge
+            If the file would grow past the limit.
+        """
+        self.size += len(data)
+        if self.size > self._limit:
+            raise TooLarge("services.too_large", megabytes=self._limit // MEGABYTE)
+        self._waiting += data
+        if len(self._waiting) >= MEGABYTE:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        waiting, self._waiting = bytes(self._waiting), bytearray()
+        await asyncio.to_thread(self._file.write, waiting)
+
+    async def close(self) -> None:
+        """Write what is waiting; the file stays."""
+        await self._flush()
+        await asyncio.to_thread(self._file.close)
+
+    def discard(self) -> None:
+        """Close and remove the file, wherever it is in its life; may be called again."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def abort(self) -> None:
+        """Close the file without writing what is waiting; what was there before ``start`` stays."""
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Uploads in pieces: begin, append at an offset, end or abandon."""
+
+    database: Database
+    settings: Settings
+
+    async def begin(self, owner: str, filename: str, size: int | None) -> UploadRecord:
+        """Begin an upload of ``size`` bytes, where the size is known."""
+        if size is not None and size > self.settings.max_upload_bytes:
+            raise TooLarge("services.too_large", megabytes=self.settings.max_upload_bytes // MEGABYTE)
+        now = datetime.now(UTC)
+        record = UploadRecord(
+            id=new_id(),
+            owner=owner,
+            filename=clean_filename(filename),
+            offset=0,
+            size=size,
+            created=now,
+            updated=now,
+        )
+        await asyncio.to_thread(self.database.add_upload, record)
+        return record
+
+    async def get(self, owner: str, upload_id: str) -> UploadRecord:
+        """Look one up: its ``offset`` is where the next piece starts."""
+        return await asyncio.to_thread(self.database.get_upload, owner, upload_id)
+
+    def path(self, record: UploadRecord) -> Path:
+        """Where its bytes lie."""
+        return self.settings.spool / f"{record.id}.part"
+
+    def piece(self, record: UploadRecord, offset: int) -> SpooledFile:
+        """The file, ready for the piece that starts at ``offset``.
+
+        Raises
+        ------
+        Conflict
+            If the next piece starts elsewhere.
+        """
+        if offset != record.offset:
+            raise Conflict("services.wrong_offset", expected=record.offset, given=offset)
+        end = record.size if record.size is not None else self.settings.max_upload_bytes
+        return SpooledFile(self.path(record), limit=min(end, offset + PIECE_BYTES), start=offset)
+
+    def whole(self) -> SpooledFile:
+        """A file for an upload in one go."""
+        return SpooledFile(self.settings.spool / f"{new_id()}.part", limit=self.settings.max_upload_bytes)
+
+    async def advance(self, record: UploadRecord, offset: int) -> UploadRecord:
+        """Note that everything before ``offset`` has arrived.
+
+        Raises
+        ------
+        Conflict
+            If another piece was taken in meanwhile.
+        """
+        return await asyncio.to_thread(
+            self.database.advance_upload, record.owner, record.id, record.offset, offset
+        )
+
+    async def abandon(self, owner: str, upload_id: str) -> None:
+        """Forget an upload and its bytes."""
+        record = await self.get(owner, upload_id)
+        await asyncio.to_thread(self.database.delete_upload, owner, upload_id)
+        await asyncio.to_thread(self.path(record).unlink, missing_ok=True)
+
+    def sweep(self) -> Mapping[str, int]:
+        """Remove what nobody will come back for; says how many files and uploads went."""
+        old = self.database.expire_uploads(datetime.now(UTC) - ABANDONED_AFTER)
+        known = {f"{record.id}.part" for record in self.database.all_uploads()}
+        strays = [path for path in self.settings.spool.glob("*") if path.name not in known]
+        horizon = (datetime.now(UTC) - ABANDONED_AFTER).timestamp()
+        gone = [path for path in strays if path.is_file() and path.stat().st_mtime < horizon]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return {"uploads": len(old), "files": len(gone)}

@@ -50,6 +50,7 @@ LATE = 15
 FEWEST = 500
 SUMMER = (6, 7, 8)
 RISKIEST = 100
+CONFIG = "jupyter-demo.json"
 START = 60.0
 """Seconds that the server may take to start."""
 
@@ -145,7 +146,9 @@ def _run(folder: Path, rows: int, seconds: float, terminal: Terminal) -> None:
         terminal, "tracking", run=job.mlflow_run_id or "–", store=_short(folder / "automl" / "mlflow.sqlite")
     )
     terminal.out.print(Text(terminal.text("demo.next"), style="bold"))
-    terminal.out.print(Text(f"  cd {_short(folder)} && jupyter lab", style="cyan"), soft_wrap=True)
+    terminal.out.print(
+        Text(f"  jupyter lab --config {_short(folder / CONFIG)}", style="cyan"), soft_wrap=True
+    )
 
 
 def _say(terminal: Terminal, step: str, *, label: bool = True, **params: object) -> None:
@@ -282,7 +285,7 @@ def running_server(folder: Path) -> Iterator[Server]:
     Unavailable
         If it does not start within `START` seconds.
     """
-    _configure(folder)
+    config = _configure(folder)
     token = secrets.token_hex(24)
     runtime = folder / ".runtime"
     # The token goes by the environment: the list of processes shows arguments to everybody.
@@ -290,7 +293,7 @@ def running_server(folder: Path) -> Iterator[Server]:
     port = f"--ServerApp.port={20_000 + secrets.randbelow(20_000)}"
     with (folder / "jupyter.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "jupyter_server", port],
+            [sys.executable, "-m", "jupyter_server", f"--config={config}", port],
             cwd=folder,
             env=environ,
             stdout=log,
@@ -303,8 +306,8 @@ def running_server(folder: Path) -> Iterator[Server]:
         _end(process)
 
 
-def _configure(folder: Path) -> None:
-    """Leave a file that Jupyter reads where it is started, so that ``jupyter lab`` needs no options."""
+def _configure(folder: Path) -> Path:
+    """Write down what makes a server one of this folder; JupyterLab can be started with the same file."""
     config = {
         "ServerApp": {
             "root_dir": str(folder),
@@ -315,7 +318,9 @@ def _configure(folder: Path) -> None:
         },
         "AutoML": {"data_dir": str(folder / "automl")},
     }
-    (folder / "jupyter_server_config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    file = folder / CONFIG
+    file.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    return file
 
 
 def _address(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:

@@ -57,8 +57,12 @@ def follow(transport: Transport, id_: str, after: int = 0, until: float = math.i
         except (Unavailable, ServerFault, TooMany):
             failures += 1
         else:
-            # A stream that ends by itself before the job does is a proxy's doing.
+            # The stream ended by itself: the job is over and its log does not say so, or a proxy cut it.
             failures += 1
+            state = _look(transport, id_, after)
+            if state.kind == "done":
+                yield state
+                return
         _check(transport, id_, until)
         time.sleep(min(0.1 * 2**failures, 2.0))
     yield from _poll(transport, id_, after, until)
@@ -87,27 +91,27 @@ def _messages(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _poll(transport: Transport, id_: str, after: int, until: float) -> Iterator[Event]:
-    from automl_jupyter.schemas import FINAL_STATES, Event, Job
-
     last = None
     while True:
-        answer = transport.request("GET", f"api/jobs/{id_}/")
-        job = transport.read(Job, answer)
-        over = job.state in FINAL_STATES
-        if over or answer.content != last:
-            last = answer.content
-            yield Event.model_validate(
-                {
-                    "id": after,
-                    "kind": "done" if over else "progress",
-                    "at": datetime.now(UTC),
-                    "data": job.model_dump(mode="json"),
-                }
-            )
-        if over:
+        event = _look(transport, id_, after)
+        if event.data != last:
+            last = event.data
+            yield event
+        if event.kind == "done":
             return
         _check(transport, id_, until)
         time.sleep(POLL)
+
+
+def _look(transport: Transport, id_: str, after: int) -> Event:
+    """The job as it is now, in the shape of an event."""
+    from automl_jupyter.schemas import FINAL_STATES, Event, Job
+
+    job = transport.read(Job, transport.request("GET", f"api/jobs/{id_}/"))
+    kind = "done" if job.state in FINAL_STATES else "progress"
+    return Event.model_validate(
+        {"id": after, "kind": kind, "at": datetime.now(UTC), "data": job.model_dump(mode="json")}
+    )
 
 
 def _check(transport: Transport, id_: str, until: float) -> None:

@@ -208,7 +208,8 @@ class Transport:
             return
         body = _error_body(answer)
         if body is not None:
-            sentence = "\n".join([body.message, *(f"  {e.field}: {e.message}" for e in body.errors)])
+            more = [f"  {e.field}: {e.message}" for e in body.errors if e.message != body.message]
+            sentence = "\n".join([body.message, *more])
             fields = tuple(FieldError(e.field, e.code) for e in body.errors)
             params = cast("Mapping[str, Param]", body.params)
             raise _again(answer.status_code, body.code, params, fields, sentence)
@@ -236,16 +237,16 @@ class Transport:
         url = self.server.url
         try:
             yield
-        except httpx.TimeoutException as problem:
-            raise self.error(TookTooLong, "client.timeout", url=url) from problem
+        except httpx.TimeoutException:
+            raise self.error(TookTooLong, "client.timeout", url=url) from None
         except httpx.UnsupportedProtocol as problem:
-            raise self.error(Unavailable, "client.unreachable", url=url, why=str(problem)) from problem
+            raise self.error(Unavailable, "client.unreachable", url=url, why=str(problem)) from None
         except httpx.ConnectError as problem:
             code = "client.certificate" if "CERTIFICATE" in str(problem).upper() else "client.unreachable"
             why = os.strerror(errno) if (errno := _errno(problem)) else str(problem)
-            raise self.error(Unavailable, code, url=url, why=why) from problem
-        except httpx.TransportError as problem:
-            raise self.error(Unavailable, "client.cut", url=url) from problem
+            raise self.error(Unavailable, code, url=url, why=why) from None
+        except httpx.TransportError:
+            raise self.error(Unavailable, "client.cut", url=url) from None
 
 
 def _errno(problem: BaseException) -> int | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, runtime_checkable
 
 from automl_jupyter.client.transport import ServerFault, Transport
-from automl_jupyter.errors import Conflict, NotFound, Unavailable
+from automl_jupyter.errors import AutoMLError, Conflict, NotFound, Unavailable
 
 if TYPE_CHECKING:
     import httpx
@@ -51,15 +51,14 @@ def upload(transport: Transport, source: Source, name: str | None, progress: Pro
         told = progress or _nobody
         told(0, size)
         if size > PIECE:
-            answer = _in_pieces(transport, file, size, filename, told)
-        else:
-            answer = _at_once(transport, file.read(), filename)
-            told(size, size)
-    return _dataset(transport, answer)
+            return _in_pieces(transport, file, size, filename, told)
+        dataset = _at_once(transport, file.read(), filename)
+        told(size, size)
+        return dataset
 
 
-def _at_once(transport: Transport, content: bytes, filename: str) -> httpx.Response:
-    return transport.request(
+def _at_once(transport: Transport, content: bytes, filename: str) -> Dataset:
+    answer = transport.request(
         "POST",
         "api/upload/",
         content=content,
@@ -67,17 +66,17 @@ def _at_once(transport: Transport, content: bytes, filename: str) -> httpx.Respo
         headers={"Content-Type": "text/csv"},
         patience=READING,
     )
+    return _dataset(transport, answer)
 
 
-def _in_pieces(
-    transport: Transport, file: IO[bytes], size: int, filename: str, told: Progress
-) -> httpx.Response:
+def _in_pieces(transport: Transport, file: IO[bytes], size: int, filename: str, told: Progress) -> Dataset:
     from automl_jupyter.schemas import Upload
 
+    earlier = {dataset.id for dataset in _newest(transport)}
     started = transport.request("POST", "api/uploads/", json={"filename": filename, "size": size})
     upload = transport.read(Upload, started)
     piece = min(PIECE, upload.max_piece_bytes)
-    offset, failures = upload.offset, 0
+    offset, failures = 0, 0
     while True:
         file.seek(offset)
         try:
@@ -87,11 +86,14 @@ def _in_pieces(
             if failures > ATTEMPTS:
                 raise
             time.sleep(0.15 * 2**failures)
-            offset = _offset(transport, upload, offset, problem)
+            arrived = _arrived(transport, upload.id, offset)
+            if arrived is None or arrived >= size:
+                return _outcome(transport, upload, size, earlier, problem)
+            offset = arrived
             continue
         if answer.status_code == 201:
             told(size, size)
-            return answer
+            return _dataset(transport, answer)
         offset, failures = transport.read(Upload, answer).offset, 0
         told(offset, size)
 
@@ -101,15 +103,43 @@ def _send(transport: Transport, id_: str, offset: int, piece: bytes) -> httpx.Re
     return transport.request("PATCH", f"api/uploads/{id_}/", content=piece, headers=headers, patience=READING)
 
 
-def _offset(transport: Transport, upload: Upload, sent: int, problem: Exception) -> int:
-    """Where to go on; where it was, if the server cannot be asked at the moment."""
+def _arrived(transport: Transport, id_: str, sent: int) -> int | None:
+    """Where to go on: where it was, if the server cannot be asked now, and None, if the upload is gone."""
     try:
-        answer = transport.request("HEAD", f"api/uploads/{upload.id}/")
+        answer = transport.request("HEAD", f"api/uploads/{id_}/")
     except NotFound:
-        raise problem from None
+        return None
     except (Unavailable, ServerFault):
         return sent
     return int(answer.headers.get("Upload-Offset", sent))
+
+
+def _outcome(
+    transport: Transport, upload: Upload, size: int, earlier: Set[str], problem: AutoMLError
+) -> Dataset:
+    """What became of an upload of which every byte arrived, but not the answer to the last piece.
+
+    The server reads the table whether or not somebody waits for it, and forgets the upload when it is done.
+    """
+    until = time.monotonic() + READING
+    while time.monotonic() < until:
+        try:
+            transport.request("HEAD", f"api/uploads/{upload.id}/")
+        except NotFound:
+            break
+        except (Unavailable, ServerFault):
+            pass
+        time.sleep(0.5)
+    for dataset in _newest(transport):
+        if dataset.id not in earlier and (dataset.name, dataset.bytes) == (upload.filename, size):
+            return dataset
+    raise problem
+
+
+def _newest(transport: Transport) -> list[Dataset]:
+    from automl_jupyter.schemas import Dataset, Page
+
+    return transport.read(Page[Dataset], transport.request("GET", "api/datasets/")).items
 
 
 def _dataset(transport: Transport, answer: httpx.Response) -> Dataset:

@@ -1,0 +1,141 @@
+"""What may be typed after ``jupyter automl``."""
+
+from __future__ import annotations
+
+import argparse
+import gettext
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from automl_jupyter import __version__, messages
+from automl_jupyter.client.discovery import language_of
+
+PROGRAM = "jupyter automl"
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def parse(argv: Sequence[str] | None, language: str) -> argparse.Namespace:
+    """Read the arguments; wrong usage ends the process with exit code 2, as argparse does."""
+    return _parser(language).parse_args(argv)
+
+
+def seconds(text: str) -> float:
+    """A time such as ``90``, ``90s``, ``5m`` or ``1h``, in seconds.
+
+    Raises
+    ------
+    ValueError
+        If it is no time, or none at all.
+    """
+    unit = UNITS.get(text[-1:], 0)
+    value = float(text[:-1]) * unit if unit else float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _existing(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(_text("cli.no_file", path=text))
+    return path
+
+
+def _source(text: str) -> Path | str:
+    path = Path(text)
+    if path.is_file():
+        return path
+    if path.suffix or os.sep in text:
+        raise argparse.ArgumentTypeError(_text("cli.no_file", path=text))
+    return text
+
+
+def _time(text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(_text("cli.no_time", text=text)) from None
+
+
+def _columns(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _text(code: str, **params: object) -> str:
+    return messages.render(code, params, messages.negotiate(language_of()))
+
+
+def _parser(language: str) -> argparse.ArgumentParser:
+    # argparse asks gettext's default domain for its own words ("usage", "options" and so on).
+    gettext.bindtextdomain("argparse", messages.LOCALE)
+    gettext.textdomain("argparse")
+
+    def text(code: str) -> str:
+        return messages.render(f"cli.{code}", {}, language).replace("%", "%%")
+
+    parser = argparse.ArgumentParser(PROGRAM, description=text("about"), epilog=text("exit_codes"))
+    parser.add_argument(
+        "--version", action="version", version=f"automl_jupyter {__version__}", help=text("version")
+    )
+    _shared(parser, text_url=text("url"), text_token=text("token"), text_json=text("json"), first=True)
+    commands = parser.add_subparsers(dest="command", required=True, metavar=text("command"))
+
+    def add(name: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text(f"{name}.help"), description=text(f"{name}.help"))
+        _shared(command, text_url=text("url"), text_token=text("token"), text_json=text("json"), first=False)
+        return command
+
+    upload = add("upload")
+    upload.add_argument("file", type=_existing, metavar="FILE", help=text("upload.file"))
+    upload.add_argument("--name", help=text("upload.name"))
+
+    train = add("train")
+    train.add_argument("source", type=_source, metavar="FILE_OR_DATASET", help=text("train.source"))
+    train.add_argument("--target", help=text("train.target"))
+    train.add_argument("--time", type=_time, metavar="SECONDS", help=text("train.time"))
+    train.add_argument("--metric", help=text("train.metric"))
+    train.add_argument(
+        "--task", choices=("binary", "multiclass", "regression", "clustering"), help=text("train.task")
+    )
+    train.add_argument("--name", help=text("train.name"))
+    train.add_argument("--columns", type=_columns, metavar="A,B,…", help=text("train.columns"))
+    train.add_argument("--seed", type=int, default=0, help=text("train.seed"))
+    train.add_argument("--detach", action="store_true", help=text("train.detach"))
+
+    predict = add("predict")
+    predict.add_argument("model", metavar="MODEL", help=text("predict.model"))
+    predict.add_argument("file", type=_existing, metavar="FILE", help=text("predict.file"))
+    predict.add_argument("-o", "--output", type=Path, metavar="FILE", help=text("predict.output"))
+
+    models = add("models")
+    models.add_argument("name", nargs="?", metavar="NAME", help=text("models.name"))
+    change = models.add_mutually_exclusive_group()
+    change.add_argument("--promote", type=int, metavar="VERSION", help=text("models.promote"))
+    change.add_argument("--rollback", action="store_true", help=text("models.rollback"))
+
+    jobs = add("jobs")
+    jobs.add_argument("id", nargs="?", metavar="ID", help=text("jobs.id_help"))
+    action = jobs.add_mutually_exclusive_group()
+    action.add_argument("--watch", action="store_true", help=text("jobs.watch"))
+    action.add_argument("--stop", action="store_true", help=text("jobs.stop"))
+    action.add_argument("--cancel", action="store_true", help=text("jobs.cancel"))
+
+    datasets = add("datasets")
+    datasets.add_argument("id", nargs="?", metavar="ID", help=text("datasets.id"))
+
+    add("user")
+    return parser
+
+
+def _shared(
+    parser: argparse.ArgumentParser, *, text_url: str, text_token: str, text_json: str, first: bool
+) -> None:
+    """Add what may stand before or after the command; the one after it must not undo the one before."""
+    group = parser.add_argument_group("Jupyter")
+    default = None if first else argparse.SUPPRESS
+    group.add_argument("--url", default=default, help=text_url)
+    group.add_argument("--token", default=default, help=text_token)
+    group.add_argument(
+        "--json", action="store_true", default=False if first else argparse.SUPPRESS, help=text_json
+    )

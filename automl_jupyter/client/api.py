@@ -1,0 +1,445 @@
+"""The client itself: one method for each thing that the REST interface does."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
+
+from automl_jupyter import messages
+from automl_jupyter.client import events, rows, uploads
+from automl_jupyter.client.discovery import find_server, language_of
+from automl_jupyter.client.transport import TookTooLong, Transport, told
+from automl_jupyter.errors import AutoMLError, NotFound
+
+if TYPE_CHECKING:
+    from automl_jupyter.schemas import (
+        Dataset,
+        Event,
+        Job,
+        Model,
+        ModelRef,
+        Monitoring,
+        Page,
+        Predictions,
+        Preview,
+        Profile,
+        TaskName,
+        User,
+    )
+
+
+class Client:
+    """A connection to the extension in a Jupyter server.
+
+    Parameters
+    ----------
+    url : str, optional
+        The Jupyter server's address; the running one is found unless given.
+    token : str, optional
+        Its token; found as well unless given.
+    language : str, optional
+        The language of every sentence (``en``, ``fr``); the environment's unless given.
+    timeout : float, default=30.0
+        Seconds to wait for an ordinary answer.
+
+    Raises
+    ------
+    AutoMLError
+        From every method, as the child class for the answer's status: `NotFound` for 404, `Conflict` for 409
+        and so on, with ``code``, ``params`` and the server's own sentence; `Unavailable` where no server
+        answers.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        language: str | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        language = language or language_of()
+        try:
+            server = find_server(url, token)
+        except AutoMLError as problem:
+            raise told(problem, messages.negotiate(language)) from None
+        self._transport = Transport(server, language, timeout)
+
+    @property
+    def url(self) -> str:
+        """The base URL of the Jupyter server."""
+        return self._transport.server.url
+
+    @property
+    def language(self) -> str:
+        """The language of the sentences, one of :data:`automl_jupyter.messages.LANGUAGES`."""
+        return self._transport.language
+
+    def close(self) -> None:
+        """Close the connection; what runs on the server goes on."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"
+
+    # --- people
+
+    def user(self) -> User:
+        """Who the caller is, what they may do and what the server allows."""
+        from automl_jupyter.schemas import User
+
+        return self._transport.read(User, self._transport.request("GET", "api/user/"))
+
+    # --- data sets
+
+    def upload(
+        self,
+        source: uploads.Source,
+        *,
+        name: str | None = None,
+        progress: uploads.Progress | None = None,
+    ) -> Dataset:
+        """Have a table taken in.
+
+        Parameters
+        ----------
+        source : path, bytes or DataFrame
+            A CSV file, its content, or a table, whose index is left out.
+        name : str, optional
+            The file name to go by; the file's own, or ``table.csv``, unless given.
+        progress : callable, optional
+            Called with the bytes that the server has and the bytes in all.
+
+        Returns
+        -------
+        Dataset
+            What was read, with what should be known of it as ``warnings``.
+        """
+        return uploads.upload(self._transport, source, name, progress)
+
+    def upload_path(self, path: str) -> Dataset:
+        """Have a file taken in that Jupyter already has; the path starts at Jupyter's root folder."""
+        return self._dataset("POST", "api/upload/", json={"path": path}, patience=uploads.READING)
+
+    def datasets(self, limit: int = 50, offset: int = 0) -> Page[Dataset]:
+        """The caller's data sets, newest first."""
+        from automl_jupyter.schemas import Dataset, Page
+
+        params = {"limit": limit, "offset": offset}
+        return self._transport.read(
+            Page[Dataset], self._transport.request("GET", "api/datasets/", params=params)
+        )
+
+    def dataset(self, id_: str) -> Dataset:
+        """One data set."""
+        return self._dataset("GET", f"api/datasets/{_part(id_)}/")
+
+    def delete_dataset(self, id_: str, cascade: bool = False) -> None:
+        """Delete a data set; with `cascade`, the models learned from it as well."""
+        params = {"cascade": "true"} if cascade else None
+        self._transport.request("DELETE", f"api/datasets/{_part(id_)}/", params=params)
+
+    def preview(self, id_: str) -> Preview:
+        """The first rows of a data set."""
+        from automl_jupyter.schemas import Preview
+
+        return self._transport.read(
+            Preview, self._transport.request("GET", f"api/datasets/{_part(id_)}/preview/")
+        )
+
+    def profile(self, id_: str) -> Profile:
+        """The distribution of each column of a data set."""
+        from automl_jupyter.schemas import Profile
+
+        return self._transport.read(
+            Profile, self._transport.request("GET", f"api/datasets/{_part(id_)}/profile/")
+        )
+
+    # --- training
+
+    def train(
+        self,
+        dataset: Dataset | str,
+        target: str | None = None,
+        *,
+        task: TaskName | None = None,
+        metric: str | None = None,
+        time_budget: float | None = None,
+        name: str | None = None,
+        columns: Sequence[str] | None = None,
+        seed: int = 0,
+    ) -> Job:
+        """Start a search for a model; it runs beside the server, whatever becomes of the caller.
+
+        Parameters
+        ----------
+        dataset : Dataset or str
+            A data set, or its id.
+        target : str, optional
+            The column to predict; without one, rows are grouped.
+        task : str, optional
+            ``binary``, ``multiclass``, ``regression`` or ``clustering``; found from the target unless given.
+        metric : str, optional
+            A scikit-learn scorer's name.
+        time_budget : float, optional
+            Seconds, a hard limit that starts when the job does.
+        name : str, optional
+            The model's name; ``<file>-<target>`` unless given.
+        columns : sequence of str, optional
+            The columns to learn from; all unless given.
+        seed : int, default=0
+            Where random numbers start.
+        """
+        asked = {
+            "target": target,
+            "task": task,
+            "metric": metric,
+            "time_budget": time_budget,
+            "name": name,
+            "columns": None if columns is None else list(columns),
+            "seed": seed,
+        }
+        body = {key: value for key, value in asked.items() if value is not None}
+        return self._job("POST", f"api/train/{_part(_id(dataset))}/", json=body)
+
+    def jobs(self, limit: int = 50, offset: int = 0) -> Page[Job]:
+        """The caller's jobs, newest first."""
+        from automl_jupyter.schemas import Job, Page
+
+        params = {"limit": limit, "offset": offset}
+        return self._transport.read(Page[Job], self._transport.request("GET", "api/jobs/", params=params))
+
+    def job(self, id_: str) -> Job:
+        """One job, with its leaderboard so far."""
+        return self._job("GET", f"api/jobs/{_part(id_)}/")
+
+    def stop(self, job: Job | str) -> Job:
+        """End a job and keep the best model so far."""
+        return self._job("POST", f"api/jobs/{_part(_id(job))}/stop/")
+
+    def cancel(self, job: Job | str) -> Job:
+        """End a job and keep nothing."""
+        return self._job("POST", f"api/jobs/{_part(_id(job))}/cancel/")
+
+    def events(self, job: Job | str, after: int = 0) -> Iterator[Event]:
+        """What happens in a job, from the start and as it happens, until the job is over.
+
+        A stream that is cut is taken up where it was; after a few cuts in a row without an event between
+        them, the job is asked for once a second instead, and an event of kind ``progress`` or ``done`` that
+        carries the whole job stands for what cannot be told apart any more.
+
+        Parameters
+        ----------
+        job : Job or str
+            A job, or its id.
+        after : int, default=0
+            The id of the last event that is known already.
+        """
+        return events.follow(self._transport, _part(_id(job)), after)
+
+    def wait(
+        self,
+        job: Job | str,
+        timeout: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Job:
+        """Wait until a job is over.
+
+        Parameters
+        ----------
+        job : Job or str
+            A job, or its id.
+        timeout : float, optional
+            Seconds to wait at most; the job goes on after that.
+        on_event : callable, optional
+            Called with each event.
+
+        Returns
+        -------
+        Job
+            The job at its end, which may be ``failed``: look at ``state`` and ``error``.
+
+        Raises
+        ------
+        TookTooLong
+            A `TimeoutError`, if the job is not over in time.
+        """
+        from automl_jupyter.schemas import FINAL_STATES
+
+        id_ = _id(job)
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        if on_event is not None:
+            for event in events.follow(self._transport, _part(id_), 0, until):
+                on_event(event)
+        pause = 0.1
+        while (now := self.job(id_)).state not in FINAL_STATES:
+            if time.monotonic() >= until:
+                raise self._transport.error(TookTooLong, "client.still_running", job=id_)
+            time.sleep(min(pause, max(until - time.monotonic(), 0.0)))
+            pause = min(pause * 1.5, 2.0)
+        return now
+
+    # --- models
+
+    def models(self, limit: int = 50, offset: int = 0) -> Page[Model]:
+        """The caller's models, newest first."""
+        from automl_jupyter.schemas import Model, Page
+
+        params = {"limit": limit, "offset": offset}
+        return self._transport.read(Page[Model], self._transport.request("GET", "api/models/", params=params))
+
+    def model(self, name: str) -> Model:
+        """One model with its versions."""
+        return self._model("GET", f"api/models/{_part(name)}/")
+
+    def delete_model(self, name: str) -> None:
+        """Delete a model with all its versions."""
+        self._transport.request("DELETE", f"api/models/{_part(name)}/")
+
+    def promote(self, name: str, version: int) -> Model:
+        """Put a version of a model into service."""
+        return self._model("POST", f"api/models/{_part(name)}/promote/", json={"version": version})
+
+    def rollback(self, name: str) -> Model:
+        """Put the version back into service that was there before."""
+        return self._model("POST", f"api/models/{_part(name)}/rollback/")
+
+    # --- predictions
+
+    def predict(
+        self,
+        model: str | Model | ModelRef,
+        table: rows.Rows,
+        *,
+        dataset: Dataset | str | None = None,
+    ) -> Predictions:
+        """Predict rows.
+
+        Parameters
+        ----------
+        model : str, Model or ModelRef
+            ``name`` for the version in service, ``name:version`` or ``name@alias`` for another one.
+        table : sequence of mappings, or DataFrame
+            From column name to value; a missing value is ``None`` or NaN.
+        dataset : Dataset or str, optional
+            With it, ``name`` means the latest version that was learned from this data set.
+
+        Returns
+        -------
+        Predictions
+            In the order of the rows, each with the warnings that concern it.
+        """
+        from automl_jupyter.schemas import Predictions
+
+        path = self._predict_path(model, dataset)
+        answer = self._transport.request(
+            "POST", path, json={"rows": rows.records(table)}, patience=uploads.READING
+        )
+        return self._transport.read(Predictions, answer)
+
+    def predict_csv(
+        self,
+        model: str | Model | ModelRef,
+        source: str | Path,
+        target: str | Path,
+        *,
+        dataset: Dataset | str | None = None,
+    ) -> None:
+        """Predict a CSV file into another, one line a row, without holding either in memory.
+
+        Parameters
+        ----------
+        model : str, Model or ModelRef
+            As in :meth:`predict`.
+        source : path
+            The rows, as CSV with a header.
+        target : path
+            Where the predictions go; it appears, or changes, only when all of them are there.
+        dataset : Dataset or str, optional
+            As in :meth:`predict`.
+        """
+        target = Path(target)
+        part = target.with_name(f".{target.name}.part")
+        headers = {"Content-Type": "text/csv", "Accept": "text/csv"}
+        path = self._predict_path(model, dataset)
+        try:
+            with (
+                Path(source).open("rb") as read,
+                part.open("wb") as file,
+                self._transport.stream(
+                    "POST", path, content=rows.pieces(read), headers=headers, patience=uploads.READING
+                ) as answer,
+            ):
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def monitoring(self) -> Monitoring:
+        """How the caller's own work is going: jobs, models, requests."""
+        from automl_jupyter.schemas import Monitoring
+
+        return self._transport.read(Monitoring, self._transport.request("GET", "api/monitoring/"))
+
+    # --- helpers
+
+    def _dataset(self, method: str, path: str, json: object = None, patience: float | None = None) -> Dataset:
+        from automl_jupyter.schemas import Dataset
+
+        return self._transport.read(
+            Dataset, self._transport.request(method, path, json=json, patience=patience)
+        )
+
+    def _job(self, method: str, path: str, json: object = None) -> Job:
+        from automl_jupyter.schemas import Job
+
+        return self._transport.read(Job, self._transport.request(method, path, json=json))
+
+    def _model(self, method: str, path: str, json: object = None) -> Model:
+        from automl_jupyter.schemas import Model
+
+        return self._transport.read(Model, self._transport.request(method, path, json=json))
+
+    def _predict_path(self, model: str | Model | ModelRef, dataset: Dataset | str | None) -> str:
+        if not isinstance(model, str):
+            version = getattr(model, "version", None)
+            model = model.name if version is None else f"{model.name}:{version}"
+        if dataset is None and ":" not in model and "@" not in model:
+            return f"api/predict/{_part(model)}/"
+        id_ = self._learned_from(model) if dataset is None else _id(dataset)
+        return f"api/test-model/{_part(id_)}/{quote(model, safe=':@')}/"
+
+    def _learned_from(self, reference: str) -> str:
+        name, _, version = reference.partition(":")
+        name, _, alias = name.partition("@")
+        model = self.model(name)
+        for candidate in model.versions:
+            if str(candidate.version) == version or alias in candidate.aliases:
+                return candidate.dataset_id
+        versions = [str(candidate.version) for candidate in model.versions]
+        raise self._transport.error(
+            NotFound, "client.no_version", model=reference, name=name, versions=versions
+        )
+
+
+def _part(id_: str) -> str:
+    """One part of a path, whatever stands in it."""
+    return quote(id_, safe="")
+
+
+def _id(thing: Dataset | Job | str) -> str:
+    return thing if isinstance(thing, str) else thing.id

@@ -85,7 +85,7 @@ class Models:
             key=key,
             digest=model["digest"],
             bytes=model["bytes"],
-            contract=model["contract"],
+            contract=model["columns"],
             leaderboard=model["leaderboard"],
             mlflow_run_id=record["mlflow_run_id"],
             mlflow_model_uri=logged.get("uri"),

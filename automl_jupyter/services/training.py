@@ -35,6 +35,9 @@ from automl_jupyter.services.settings import Settings
 log = logging.getLogger(__name__)
 
 ENTRY = "automl_jupyter.services.coordinator:run"
+Heard = tuple[str, str, dict[str, Any]]
+"""Task, kind and data of what a worker reported."""
+
 ACTIVE = ("queued", "running")
 HEARTBEAT_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 60.0
@@ -94,10 +97,10 @@ class Training:
     models: Models
     settings: Settings
     server_id: str
+    reports: asyncio.Queue[Heard]
     on_finished: Callable[[JobRecord], None]
     on_activity: Callable[[], None]
     watchers: Watchers = field(default_factory=Watchers)
-    _reports: asyncio.Queue[tuple[str, str, dict[str, Any]]] = field(default_factory=asyncio.Queue)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     # --- the life of the service
@@ -106,7 +109,6 @@ class Training:
         """Begin to take in reports and to say that this server is alive."""
         loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._sign_on)
-        self.compute.on_event = self._reported
         self._tasks = [loop.create_task(self._take_reports()), loop.create_task(self._beat())]
 
     async def close(self) -> None:
@@ -331,12 +333,9 @@ class Training:
 
     # --- what the workers report
 
-    def _reported(self, key: str, kind: str, data: dict[str, Any]) -> None:
-        self._reports.put_nowait((key, kind, data))
-
     async def _take_reports(self) -> None:
         while True:
-            key, kind, data = await self._reports.get()
+            key, kind, data = await self.reports.get()
             job_id, _, attempt = key.partition(":")
             if not attempt:
                 continue
@@ -351,7 +350,7 @@ class Training:
         if job.attempt != attempt or job.state in FINAL_STATES:
             return
         match kind:
-            case "running":
+            case "started":
                 await self._change(job_id, ("queued",), {"state": "running", "started": datetime.now(UTC)})
                 await self._note(job_id, "state", {"state": "running"})
             case "progress":
@@ -434,5 +433,7 @@ def trial_record(job_id: str, number: int, trial: Mapping[str, Any]) -> TrialRec
         fit_seconds=trial["fit_seconds"],
         predict_seconds=trial["predict_seconds"],
         state=trial["state"],
-        reason=trial["reason"],
+        reason=None
+        if trial["reason"] is None
+        else {"code": trial["reason"], "params": {"detail": trial["detail"]}},
     )

@@ -28,7 +28,8 @@ from automl_jupyter.data.report import Outcome, result
 from automl_jupyter.data.types import MISSING_IN_TEXT, Hints
 from automl_jupyter.errors import Unprocessable
 
-_BLOCK = 1 << 23
+_BLOCK = 1 << 22
+_WIDE_BLOCK = 1 << 25
 _MAX_BLOCK = 1 << 29
 _PREVIEW = 100
 _DECIDED_BY = 20_000
@@ -245,7 +246,7 @@ class _Passes:
         )
         self._evidence: set[str] = set()
         self._decided = False
-        self._block = max(_BLOCK, min(_MAX_BLOCK, len(self._readers) * 4096))
+        self._block = max(_BLOCK, min(_WIDE_BLOCK, len(self._readers) * 4096))
 
     def run(self, told: Progress) -> Outcome:
         """Read until the types hold."""

@@ -157,7 +157,7 @@ def predictions(
     model_name: str,
     version: int,
     answers: Iterable[Mapping[str, Any]],
-    ignored: Sequence[str],
+    notes: Iterable[Mapping[str, Any]],
     language: str,
 ) -> schemas.Predictions:
     """The answers to some rows."""
@@ -173,13 +173,8 @@ def predictions(
             )
             for answer in answers
         ],
-        notes=[notice(ignored_note(ignored), language)] if ignored else [],
+        notes=[notice(note, language) for note in notes],
     )
-
-
-def ignored_note(ignored: Sequence[str]) -> dict[str, Any]:
-    """What is said of columns that the model does not know."""
-    return {"code": "server.columns_ignored", "params": {"columns": list(ignored), "n": len(ignored)}}
 
 
 def row_warning(item: Mapping[str, Any], language: str) -> schemas.RowWarning:

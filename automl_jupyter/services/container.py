@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from automl_jupyter.backends.compute import Compute, DaskCompute, Scheduler
+from automl_jupyter.backends.compute import Compute, DaskCompute, DaskOptions
 from automl_jupyter.backends.database import Database, open_database
 from automl_jupyter.backends.process import HelperProcess
 from automl_jupyter.backends.records import JobRecord
@@ -15,7 +15,7 @@ from automl_jupyter.services.datasets import Datasets
 from automl_jupyter.services.models import Models
 from automl_jupyter.services.predictions import Predictions
 from automl_jupyter.services.settings import Settings
-from automl_jupyter.services.training import Training
+from automl_jupyter.services.training import Heard, Training
 from automl_jupyter.services.uploads import Uploads
 
 TABLES_IDLE_SECONDS = 120.0
@@ -68,6 +68,21 @@ def _backends(settings: Settings) -> tuple[Database, Storage]:
     return open_database(settings.database_url), open_storage(settings.storage_url)
 
 
+def make_compute(settings: Settings, reports: asyncio.Queue[Heard]) -> Compute:
+    """Where jobs run; what their workers report goes into the queue."""
+    scheduler = settings.scheduler
+    options = DaskOptions(
+        scratch=str(settings.spool),
+        workers=scheduler.workers,
+        scheduler_address=scheduler.address,
+        allow_insecure=scheduler.allow_insecure,
+        tls_ca=scheduler.ca_file,
+        tls_cert=scheduler.certificate,
+        tls_key=scheduler.key,
+    )
+    return DaskCompute(options, lambda key, kind, data: reports.put_nowait((key, kind, data)))
+
+
 async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Services:
     """Open the database and the storage, sweep what was left behind, and put the services together."""
     database, storage = await asyncio.to_thread(_backends, settings)
@@ -80,16 +95,8 @@ async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Ser
         memory_limit=settings.predict_memory_bytes,
         idle_seconds=PREDICTOR_IDLE_SECONDS,
     )
-    compute: Compute = DaskCompute(
-        Scheduler(
-            address=settings.scheduler.address,
-            allow_insecure=settings.scheduler.allow_insecure,
-            ca_file=settings.scheduler.ca_file,
-            certificate=settings.scheduler.certificate,
-            key=settings.scheduler.key,
-            workers=settings.scheduler.workers,
-        )
-    )
+    reports: asyncio.Queue[Heard] = asyncio.Queue()
+    compute = make_compute(settings, reports)
     models = Models(database, storage, compute, settings)
     uploads = Uploads(database, settings)
     training = Training(
@@ -99,10 +106,11 @@ async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Ser
         models,
         settings,
         server_id,
+        reports,
         on_finished=hooks.job_finished,
         on_activity=hooks.activity,
     )
-    training.open()
+    await training.open()
     await asyncio.to_thread(uploads.sweep)
     return Services(
         settings=settings,

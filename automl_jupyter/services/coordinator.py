@@ -176,7 +176,6 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         If no model came of it.
     """
     deadline = time.monotonic() + payload["time_budget"]
-    report("running", {})
     tracking = MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_url"])
     recorder = Recorder(tracking, payload)
     attempt = Attempt(payload, report, open_storage(payload["storage_url"]), recorder)

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from automl_jupyter.backends.database import Database
+from automl_jupyter.backends.database import Database, new_id
 from automl_jupyter.backends.process import HelperProcess
-from automl_jupyter.backends.records import DatasetRecord, new_id
+from automl_jupyter.backends.records import DatasetRecord
 from automl_jupyter.backends.storage import Storage
 from automl_jupyter.services.settings import Settings
 

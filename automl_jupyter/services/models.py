@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from automl_jupyter.backends.compute import Compute
-from automl_jupyter.backends.database import Database, Erased
-from automl_jupyter.backends.records import JobRecord, ModelRecord, VersionRecord, new_id
+from automl_jupyter.backends.database import Database, new_id
+from automl_jupyter.backends.records import Erased, JobRecord, ModelRecord, VersionDraft, VersionRecord
 from automl_jupyter.backends.storage import Storage
 from automl_jupyter.errors import AutoMLError
 from automl_jupyter.services.settings import Settings
@@ -55,7 +55,7 @@ class Models:
         self, owner: str, limit: int, offset: int
     ) -> tuple[list[tuple[ModelRecord, list[VersionRecord]]], int]:
         models, total = self.database.list_models(owner, limit, offset)
-        return [(model, self.database.versions(model.id)) for model in models], total
+        return [(model, self.database.versions(owner, model.name)) for model in models], total
 
     async def get(self, owner: str, name: str) -> tuple[ModelRecord, list[VersionRecord]]:
         """Look one up."""
@@ -63,7 +63,7 @@ class Models:
 
     def _get(self, owner: str, name: str) -> tuple[ModelRecord, list[VersionRecord]]:
         model = self.database.get_model(owner, name)
-        return model, self.database.versions(model.id)
+        return model, self.database.versions(owner, name)
 
     async def add_version(
         self, job: JobRecord, model: Mapping[str, Any], key: str, record: Mapping[str, Any]
@@ -72,10 +72,8 @@ class Models:
         low, high = model["interval"] or (None, None)
         baseline = next((trial["score"] for trial in model["leaderboard"] if trial["baseline"]), None)
         logged = record.get("mlflow") or {}
-        version = VersionRecord(
+        draft = VersionDraft(
             id=new_id(),
-            model_id="",
-            version=0,
             job_id=job.id,
             dataset_id=job.dataset_id,
             created=datetime.now(UTC),
@@ -87,14 +85,19 @@ class Models:
             key=key,
             digest=model["digest"],
             bytes=model["bytes"],
-            contract=model["contract"],
+            contract=model["columns"],
             leaderboard=model["leaderboard"],
             mlflow_run_id=record["mlflow_run_id"],
             mlflow_model_uri=logged.get("uri"),
             mlflow_version=logged.get("version"),
         )
         return await asyncio.to_thread(
-            self.database.add_version, job.owner, job.name, job.task, job.target, version
+            self.database.add_version,
+            job.owner,
+            name=job.name,
+            task=job.task,
+            target=job.target,
+            draft=draft,
         )
 
     async def promote(self, owner: str, name: str, version: int) -> tuple[ModelRecord, list[VersionRecord]]:
@@ -122,18 +125,23 @@ class Models:
         Conflict
             If models were learnt from it and ``cascade`` is not asked for, or a job still uses it.
         """
-        erased = await asyncio.to_thread(self.database.delete_dataset, owner, dataset_id, cascade)
+        erased = await asyncio.to_thread(self.database.delete_dataset, owner, dataset_id, cascade=cascade)
         await self.erase(owner, erased)
 
     async def erase(self, owner: str, erased: Erased) -> None:
         """Remove the files of what the database has let go, and its traces in MLflow."""
-        for prefix in erased.prefixes:
-            await asyncio.to_thread(self.storage.delete_tree, prefix)
+        await asyncio.to_thread(self._erase_files, erased)
         versions = [[registered_name(owner, name), version] for name, version in erased.mlflow_versions]
         if erased.mlflow_runs or versions:
             await self._task(
                 ERASE, {**self.tracking_payload(), "run_ids": erased.mlflow_runs, "versions": versions}
             )
+
+    def _erase_files(self, erased: Erased) -> None:
+        for prefix in [*(f"datasets/{d}" for d in erased.datasets), *(f"jobs/{j}" for j in erased.jobs)]:
+            self.storage.delete_tree(prefix)
+        for key in erased.keys:
+            self.storage.delete(key)
 
     async def mirror_aliases(self, owner: str, name: str) -> None:
         """Make MLflow's aliases say what our database says; where MLflow is away, the next change does."""
@@ -158,9 +166,3 @@ class Models:
         except AutoMLError as error:
             log.warning("MLflow was not told: %s", error)
 
-
-def aliases(model: ModelRecord, versions: list[VersionRecord], version: VersionRecord) -> list[str]:
-    """What a version is called besides its number: the champion is in service, the newest other challenges it."""
-    if version.version == model.champion:
-        return ["champion"]
-    return ["challenger"] if versions and version.version == versions[0].version else []

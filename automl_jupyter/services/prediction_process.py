@@ -21,7 +21,7 @@ from automl_jupyter.backends.process_main import serve
 from automl_jupyter.data.read import ReadOptions, convert
 from automl_jupyter.data.table import load_table
 from automl_jupyter.engine import AutoMLClassifier, AutoMLClusterer, AutoMLRegressor, persist
-from automl_jupyter.engine.contract import RowPredictions
+from automl_jupyter.engine.serving import RowPredictions
 from automl_jupyter.errors import TooLarge, Unprocessable
 from automl_jupyter.services.identifiers import prediction_ids
 
@@ -74,7 +74,7 @@ def harmless(cell: object) -> object:
 
 
 def _probabilities(found: RowPredictions) -> Iterator[dict[str, float] | None]:
-    if found.probabilities is None or found.classes is None:
+    if found.probabilities is None:
         yield from (None for _ in found.values)
         return
     labels = [str(label) for label in found.classes]
@@ -110,7 +110,7 @@ class Predictor:
                     found.values, _probabilities(found), found.warnings, strict=True
                 )
             ],
-            "ignored": list(found.ignored),
+            "notes": notes(found),
         }
 
     def table(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +121,15 @@ class Predictor:
             raise TooLarge("services.too_many_rows", n=len(frame), most=payload["max_rows"])
         found = model.predict_frame(frame)
         write_predictions(Path(payload["target"]), found, payload["language"])
-        return {"rows": len(frame), "ignored": list(found.ignored)}
+        return {"rows": len(frame), "notes": notes(found)}
+
+
+def notes(found: RowPredictions) -> list[dict[str, Any]]:
+    """What concerns all rows, as codes with their parameters."""
+    return [
+        {"code": note.code, "params": {"columns": list(note.columns), "n": len(note.columns)}}
+        for note in found.notes
+    ]
 
 
 def read_frame(source: Path, model: Model) -> pd.DataFrame:
@@ -135,7 +143,7 @@ def read_frame(source: Path, model: Model) -> pd.DataFrame:
 
 def write_predictions(target: Path, found: RowPredictions, language: str) -> None:
     """One line a row: prediction, its probabilities, its id, its warnings as a sentence."""
-    labels: Sequence[str] = [] if found.classes is None else [str(label) for label in found.classes]
+    labels: Sequence[str] = [str(label) for label in found.classes]
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(

@@ -31,14 +31,14 @@ class Answered:
         Who answered.
     predictions : list of dict
         ``id``, ``value``, ``probabilities`` and ``warnings`` for each row, in order.
-    ignored : list of str
-        Columns that the model does not know.
+    notes : list of dict
+        ``code`` and ``params`` of what concerns all rows.
     """
 
     model: str
     version: int
     predictions: list[dict[str, Any]]
-    ignored: list[str]
+    notes: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,6 @@ class AnsweredTable:
     model: str
     version: int
     path: Path
-    ignored: list[str]
 
 
 def choose(
@@ -113,7 +112,7 @@ class Predictions:
 
     def _versions(self, owner: str, name: str) -> tuple[ModelRecord, list[VersionRecord]]:
         model = self.database.get_model(owner, name)
-        return model, self.database.versions(model.id)
+        return model, self.database.versions(owner, name)
 
     async def rows(
         self, model: ModelRecord, version: VersionRecord, rows: Sequence[Mapping[str, Any]]
@@ -137,7 +136,7 @@ class Predictions:
             {"id": identifier, **answer}
             for identifier, answer in zip(prediction_ids(len(rows)), found["predictions"], strict=True)
         ]
-        return Answered(model.name, version.version, answers, found["ignored"])
+        return Answered(model.name, version.version, answers, found["notes"])
 
     async def table(
         self, model: ModelRecord, version: VersionRecord, source: Path, language: str
@@ -157,7 +156,7 @@ class Predictions:
             timeout=TABLE_SECONDS,
         )
         self.on_predicted(model.owner, model.name, found["rows"], time.perf_counter() - began)
-        return AnsweredTable(model.name, version.version, target, found["ignored"])
+        return AnsweredTable(model.name, version.version, target)
 
     async def warm(self, version: VersionRecord) -> None:
         """Load a version before the first row comes."""

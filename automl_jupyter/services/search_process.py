@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from automl_jupyter.backends.child import child_main
+from automl_jupyter.backends.process_main import emit, watch_parent
 from automl_jupyter.backends.storage import Storage, open_storage
 from automl_jupyter.data.table import load_table
 from automl_jupyter.engine import (
@@ -28,9 +28,12 @@ from automl_jupyter.engine import (
     requirements,
     synthetic_example,
 )
+from automl_jupyter.engine.contract import ColumnContract
 from automl_jupyter.engine.plots import diagnostic_plots
-from automl_jupyter.engine.search import FinishedTrial
-from automl_jupyter.errors import AutoMLError, Conflict
+from automl_jupyter.engine.trials import FinishedTrial
+from automl_jupyter.errors import AutoMLError, Conflict, to_wire
+
+TOLD_CATEGORIES = 200
 
 Emit = Callable[[dict[str, Any]], None]
 Model = AutoMLClassifier | AutoMLRegressor | AutoMLClusterer
@@ -147,7 +150,7 @@ def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scrat
         "digest": digest,
         "bytes": size,
         "leaderboard": [asdict(trial) for trial in model.trials_],
-        "contract": [asdict(column) for column in model.contract_.columns],
+        "columns": [expected(column) for column in model.contract_.used],
         "score": model.score_,
         "interval": list(model.interval_),
         "example": synthetic_example(model.contract_),
@@ -156,5 +159,26 @@ def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scrat
     }
 
 
+def expected(column: ColumnContract) -> dict[str, Any]:
+    """What people are told of a column: enough to fill in a form."""
+    return {
+        "name": column.name,
+        "kind": column.kind,
+        "categories": list(column.categories[:TOLD_CATEGORIES]) if column.kind == "category" else None,
+        "minimum": column.lowest,
+        "maximum": column.highest,
+    }
+
+
+def main() -> None:
+    """Search as the first line says; a line ``{"verb": "stop"}`` asks to end with the best so far."""
+    stopped = threading.Event()
+    payload = watch_parent(lambda line: stopped.set() if line.get("verb") == "stop" else None)
+    try:
+        search(payload, emit, stopped)
+    except AutoMLError as error:
+        emit({"kind": "error", "error": to_wire(error)})
+
+
 if __name__ == "__main__":
-    child_main(search)
+    main()

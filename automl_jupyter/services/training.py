@@ -5,18 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import re
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from automl_jupyter.backends.compute import Compute
-from automl_jupyter.backends.database import Database
-from automl_jupyter.backends.records import DatasetRecord, EventRecord, JobRecord, TrialRecord, VersionRecord, new_id
+from automl_jupyter.backends.database import Database, new_id
+from automl_jupyter.backends.records import (
+    DatasetRecord,
+    EventRecord,
+    JobRecord,
+    ServerRecord,
+    TrialRecord,
+    VersionRecord,
+)
 from automl_jupyter.backends.storage import Storage
 from automl_jupyter.engine.admission import Admission, ColumnSummary, admit
-from automl_jupyter.errors import AutoMLError, Conflict, FieldError, TooMany, Unprocessable
+from automl_jupyter.errors import AutoMLError, Conflict, FieldError, NotFound, TooMany, Unprocessable
 from automl_jupyter.schemas import FINAL_STATES, TrainRequest
 from automl_jupyter.services.coordinator import CANCEL, STOP, control_key
 from automl_jupyter.services.datasets import TABLE, dataset_key
@@ -26,6 +35,9 @@ from automl_jupyter.services.settings import Settings
 log = logging.getLogger(__name__)
 
 ENTRY = "automl_jupyter.services.coordinator:run"
+Heard = tuple[str, str, dict[str, Any]]
+"""Task, kind and data of what a worker reported."""
+
 ACTIVE = ("queued", "running")
 HEARTBEAT_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 60.0
@@ -85,18 +97,18 @@ class Training:
     models: Models
     settings: Settings
     server_id: str
+    reports: asyncio.Queue[Heard]
     on_finished: Callable[[JobRecord], None]
     on_activity: Callable[[], None]
     watchers: Watchers = field(default_factory=Watchers)
-    _reports: asyncio.Queue[tuple[str, str, dict[str, Any]]] = field(default_factory=asyncio.Queue)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     # --- the life of the service
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Begin to take in reports and to say that this server is alive."""
         loop = asyncio.get_running_loop()
-        self.compute.on_event = self._reported
+        await asyncio.to_thread(self._sign_on)
         self._tasks = [loop.create_task(self._take_reports()), loop.create_task(self._beat())]
 
     async def close(self) -> None:
@@ -105,7 +117,19 @@ class Training:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self.database.interrupt_server, self.server_id)
+        await asyncio.to_thread(self._sign_off)
+
+    def _sign_on(self) -> None:
+        now = datetime.now(UTC)
+        self.database.register_server(
+            ServerRecord(
+                id=self.server_id, pid=os.getpid(), host=socket.gethostname(), started=now, heartbeat=now
+            )
+        )
+
+    def _sign_off(self) -> None:
+        self.database.forget_server(self.server_id)
+        self.database.interrupt_orphans(DEAD_AFTER_SECONDS)
 
     async def _beat(self) -> None:
         while True:
@@ -189,12 +213,21 @@ class Training:
         )
 
     def _admit_job(self, job: JobRecord) -> None:
-        active = self.database.count_jobs(job.owner, ACTIVE)
+        _, active = self.database.list_jobs(job.owner, 1, states=ACTIVE)
         if active >= self.settings.max_active_jobs:
             raise TooMany("services.too_many_jobs", n=active)
-        self.database.check_model_name(job.owner, job.name, job.task, job.target)
-        self.database.heartbeat(self.server_id)
+        self._check_name(job)
         self.database.add_job(job)
+
+    def _check_name(self, job: JobRecord) -> None:
+        try:
+            model = self.database.get_model(job.owner, job.name)
+        except NotFound:
+            return
+        if (model.task, model.target) != (job.task, job.target):
+            raise Conflict(
+                "services.model_name_taken", name=job.name, task=model.task, target=model.target or "-"
+            )
 
     def _payload(self, job: JobRecord, dataset: DatasetRecord, admission: Admission) -> dict[str, Any]:
         return {
@@ -245,8 +278,12 @@ class Training:
         trials = self.database.trials(job.id)
         if job.model_version_id is None:
             return trials, None
-        version = self.database.version_by_id(job.model_version_id)
-        return trials, (job.name, version.version) if version else None
+        try:
+            versions = self.database.versions(job.owner, job.name)
+        except NotFound:
+            return trials, None
+        version = next((v.version for v in versions if v.id == job.model_version_id), None)
+        return trials, None if version is None else (job.name, version)
 
     async def stop(self, owner: str, job_id: str) -> JobRecord:
         """Ask a running job to end with the best it has."""
@@ -280,10 +317,11 @@ class Training:
         with self.watchers.watch(job_id) as news:
             while True:
                 news.clear()
-                for event in await asyncio.to_thread(self.database.events, job_id, after):
-                    after = event.number
-                    yield event
-                    if event.kind == "done":
+                while batch := await asyncio.to_thread(self.database.events, job_id, after):
+                    for event in batch:
+                        yield event
+                    after = batch[-1].number
+                    if batch[-1].kind == "done":
                         return
                 job = await self.get(owner, job_id)
                 if job.state in FINAL_STATES and not news.is_set():
@@ -295,12 +333,9 @@ class Training:
 
     # --- what the workers report
 
-    def _reported(self, key: str, kind: str, data: dict[str, Any]) -> None:
-        self._reports.put_nowait((key, kind, data))
-
     async def _take_reports(self) -> None:
         while True:
-            key, kind, data = await self._reports.get()
+            key, kind, data = await self.reports.get()
             job_id, _, attempt = key.partition(":")
             if not attempt:
                 continue
@@ -311,18 +346,15 @@ class Training:
             self.on_activity()
 
     async def _take(self, job_id: str, attempt: int, kind: str, data: dict[str, Any]) -> None:
-        job = await asyncio.to_thread(self.database.job_by_id, job_id)
-        if job is None or job.attempt != attempt or job.state in FINAL_STATES:
+        job = await asyncio.to_thread(self.database.find_job, job_id)
+        if job.attempt != attempt or job.state in FINAL_STATES:
             return
         match kind:
-            case "running":
-                changes = {"state": "running", "started": datetime.now(UTC)}
-                await asyncio.to_thread(self.database.update_job, job_id, ("queued",), changes)
+            case "started":
+                await self._change(job_id, ("queued",), {"state": "running", "started": datetime.now(UTC)})
                 await self._note(job_id, "state", {"state": "running"})
             case "progress":
-                await asyncio.to_thread(
-                    self.database.update_job, job_id, ("running",), {"progress": data["done"]}
-                )
+                await self._change(job_id, ("running",), {"progress": data["done"]})
                 await self._note(job_id, "progress", {"done": data["done"]})
             case "trial":
                 record = trial_record(job_id, data["number"], data["trial"])
@@ -361,10 +393,13 @@ class Training:
         self, job_id: str, state: str, changes: Mapping[str, Any], version: VersionRecord | None = None
     ) -> None:
         final = {**changes, "state": state, "ended": datetime.now(UTC)}
-        job = await asyncio.to_thread(self.database.update_job, job_id, ACTIVE, final)
+        job = await self._change(job_id, ACTIVE, final)
         model = None if version is None else {"name": job.name, "version": version.version}
         await self._note(job_id, "done", {"state": state, "model": model})
         self.on_finished(job)
+
+    async def _change(self, job_id: str, states: tuple[str, ...], changes: Mapping[str, Any]) -> JobRecord:
+        return await asyncio.to_thread(self.database.update_job, job_id, states, **changes)
 
     async def _note(self, job_id: str, kind: str, data: Mapping[str, Any]) -> None:
         await asyncio.to_thread(self.database.append_event, job_id, kind, dict(data))
@@ -398,5 +433,7 @@ def trial_record(job_id: str, number: int, trial: Mapping[str, Any]) -> TrialRec
         fit_seconds=trial["fit_seconds"],
         predict_seconds=trial["predict_seconds"],
         state=trial["state"],
-        reason=trial["reason"],
+        reason=None
+        if trial["reason"] is None
+        else {"code": trial["reason"], "params": {"detail": trial["detail"]}},
     )

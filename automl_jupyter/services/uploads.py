@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from automl_jupyter.backends.database import Database
-from automl_jupyter.backends.records import UploadRecord, new_id
+from automl_jupyter.backends.database import Database, new_id
+from automl_jupyter.backends.records import UploadRecord
 from automl_jupyter.errors import Conflict, Malformed, TooLarge
 from automl_jupyter.schemas import PIECE_BYTES
 from automl_jupyter.services.settings import Settings
@@ -168,11 +169,14 @@ class Uploads:
 
     def sweep(self) -> Mapping[str, int]:
         """Remove what nobody will come back for; says how many files and uploads went."""
-        old = self.database.expire_uploads(datetime.now(UTC) - ABANDONED_AFTER)
-        known = {f"{record.id}.part" for record in self.database.all_uploads()}
-        strays = [path for path in self.settings.spool.glob("*") if path.name not in known]
-        horizon = (datetime.now(UTC) - ABANDONED_AFTER).timestamp()
-        gone = [path for path in strays if path.is_file() and path.stat().st_mtime < horizon]
-        for path in gone:
-            path.unlink(missing_ok=True)
-        return {"uploads": len(old), "files": len(gone)}
+        horizon = datetime.now(UTC) - ABANDONED_AFTER
+        old = self.database.stale_uploads(horizon)
+        for record in old:
+            self.database.delete_upload(record.owner, record.id)
+        files = [path for path in self.settings.spool.iterdir() if path.stat().st_mtime < horizon.timestamp()]
+        for path in files:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        return {"uploads": len(old), "files": len(files)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections import Counter
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from tornado import web
@@ -27,13 +28,14 @@ class MonitoringHandler(AutoMLHandler):
         """Sum up the caller's own requests, jobs and predictions since the server started."""
         services = await self.services()
         counts = await asyncio.to_thread(services.database.counts, self.owner)
+        mine = self.owner
         telemetry = self.app.telemetry
         self.answer(
             schemas.Monitoring(
                 since=telemetry.since,
-                datasets=counts.datasets,
-                models=counts.models,
-                jobs=dict(counts.jobs),
+                datasets=counts.datasets.get(mine, 0),
+                models=counts.models.get(mine, 0),
+                jobs=counts.jobs.get(mine, {}),
                 training_seconds=telemetry.training_seconds_of(self.owner),
                 predictions=[
                     schemas.ModelStatistics(model=model, requests=n, rows=rows, mean_seconds=seconds / n)
@@ -77,4 +79,7 @@ class MetricsHandler(AutoMLHandler):
     async def _expose(self) -> None:
         services = await self.services()
         counts = await asyncio.to_thread(services.database.counts, None)
-        await self.finish(self.app.telemetry.exposition(counts.jobs), set_content_type=TEXT_FORMAT)
+        jobs: Counter[str] = Counter()
+        for states in counts.jobs.values():
+            jobs.update(states)
+        await self.finish(self.app.telemetry.exposition(jobs), set_content_type=TEXT_FORMAT)

@@ -38,7 +38,7 @@ class _PredictingHandler(ReceivingHandler):
         request = self.parsed(schemas.PredictRequest, body)
         found = await (await self.services()).predictions.rows(model, version, request.rows)
         self.answer(
-            present.predictions(found.model, found.version, found.predictions, found.ignored, self.language)
+            present.predictions(found.model, found.version, found.predictions, found.notes, self.language)
         )
 
     async def _table(self, model: ModelRecord, version: VersionRecord, source: Path) -> None:

@@ -1,0 +1,163 @@
+"""Lines of text into cells, exactly, with line numbers; and what kind of thing a cell looks like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Kind = Literal["missing", "number", "date", "boolean", "word", "text"]
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How a line divides into cells.
+
+    Attributes
+    ----------
+    separator : str
+        One character.
+    quote : str
+        One character around cells, doubled to stand for itself; empty for none.
+    spaced : bool
+        Whether blanks after a separator belong to the separator; with a blank as the separator, whether
+        runs of it count once.
+    """
+
+    separator: str
+    quote: str
+    spaced: bool = False
+
+
+class Record(NamedTuple):
+    """One row: the number, from 1, of its first line and of its last, and its cells."""
+
+    line: int
+    last_line: int
+    cells: list[str]
+    stray: bool
+    """Whether something stood between a closing quote and the next separator."""
+
+
+class OpenQuote(Exception):  # noqa: N818 - it is a finding of the tokenizer, told as an error elsewhere
+    """A quote that never closes."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def records(lines: Iterable[str], grammar: Grammar, first_line: int = 1) -> Iterator[Record]:
+    """Divide lines into rows of cells; a row may span lines within quotes. Blank lines are left out.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        Lines with their ends.
+    grammar : Grammar
+        How they divide.
+    first_line : int
+        The number of the first of them.
+
+    Raises
+    ------
+    OpenQuote
+        When the lines end within quotes.
+    """
+    number = first_line - 1
+    source = iter(lines)
+    for line in source:
+        number += 1
+        body = line.rstrip("\r\n")
+        if grammar.spaced and grammar.separator == " ":
+            body = re.sub(" +", " ", body.strip(" ")) if grammar.quote not in body or not grammar.quote else body
+        if not body or body.isspace() and (grammar.separator not in body):
+            continue
+        if not grammar.quote or grammar.quote not in body:
+            cells = body.split(grammar.separator)
+            if grammar.spaced:
+                cells = [cell.lstrip(" ") for cell in cells]
+            yield Record(number, number, cells, False)
+            continue
+        cells, more, stray = _quoted(line, source, grammar, number)
+        yield Record(number, number + more, cells, stray)
+        number += more
+
+
+def _quoted(first: str, source: Iterator[str], grammar: Grammar, line: int) -> tuple[list[str], int, bool]:
+    """Cells of a row with quotes in it, how many further lines it took, and whether something was stray."""
+    quote, separator = grammar.quote, grammar.separator
+    cells: list[str] = []
+    text, position, more, stray = first, 0, 0, False
+    while True:
+        if grammar.spaced:
+            while text.startswith(" ", position):
+                position += 1
+        if not text.startswith(quote, position):
+            end = text.find(separator, position)
+            if end < 0:
+                cells.append(text[position:].rstrip("\r\n"))
+                return cells, more, stray
+            cells.append(text[position:end])
+            position = end + 1
+            continue
+        parts: list[str] = []
+        position += 1
+        while True:
+            end = text.find(quote, position)
+            if end < 0:
+                parts.append(text[position:])
+                following = next(source, None)
+                if following is None:
+                    raise OpenQuote(line)
+                text, position, more = following, 0, more + 1
+                continue
+            parts.append(text[position:end])
+            position = end + 1
+            if not text.startswith(quote, position):
+                break
+            parts.append(quote)
+            position += 1
+        end = text.find(separator, position)
+        rest = text[position:end] if end >= 0 else text[position:].rstrip("\r\n")
+        if rest.strip():
+            stray = True
+            parts.append(rest)
+        cells.append("".join(parts))
+        if end < 0:
+            return cells, more, stray
+        position = end + 1
+
+
+_NUMBER = re.compile(
+    r"[-+(]?\s*[$€£¥]?\s*[-+]?(?:\d+(?:[ .,'\u00a0\u202f]\d{3})*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\)?"
+)
+_DATE = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})"
+    r"(?:[ T]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?"
+)
+_WORD = re.compile(r"[^\s,;|\t\"][^,;|\t\"\r\n]{0,39}")
+_LINK = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+")
+_NOTHING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "--", ".", "nd", "\\n", "<na>"})
+_BOOLEANS = frozenset({"true", "false"})
+
+
+def kind(cell: str) -> Kind:
+    """What a single cell looks like, whatever its column; a first impression, not a decision."""
+    text = cell.strip()
+    lowered = text[:8].lower() if len(text) <= 8 else ""
+    if not text or lowered in _NOTHING:
+        return "missing"
+    if lowered in _BOOLEANS:
+        return "boolean"
+    if len(text) <= 40:
+        if _NUMBER.fullmatch(text):
+            return "number"
+        if _DATE.fullmatch(text):
+            return "date"
+        if _WORD.fullmatch(text):
+            return "word"
+    if len(text) <= 300 and _LINK.fullmatch(text):
+        return "word"
+    return "text"

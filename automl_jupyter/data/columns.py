@@ -1,0 +1,205 @@
+"""A column while its file is being read: type, missing words and counts, batch by batch."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl_jupyter.data import arrow, types
+from automl_jupyter.data.dates import DateReading, has_short_years
+from automl_jupyter.data.model import ColumnType
+from automl_jupyter.data.types import Finding, Hints, Reading, TextReading
+
+DISTINCT_CAP = 100_000
+_SAMPLE = 5_000
+_MAX_CHANGES = 3
+
+
+class Distinct:
+    """Counts distinct values up to a cap."""
+
+    def __init__(self) -> None:
+        self._seen: pa.Array | None = None
+        self.count = 0
+        self.capped = False
+
+    def add(self, values: pa.Array) -> None:
+        """Take in further values; missing ones do not count."""
+        if self.capped:
+            return
+        new = pc.drop_null(pc.unique(values))
+        if self._seen is not None and len(new):
+            new = pc.unique(pa.concat_arrays([self._seen, new]))
+        if self._seen is None or len(new):
+            self._seen = new
+            self.count = len(new)
+        if self.count > DISTINCT_CAP:
+            self.count, self.capped, self._seen = DISTINCT_CAP, True, None
+
+
+class ColumnReader:
+    """Reads one column; changes its mind when a later value contradicts, and says so.
+
+    Parameters
+    ----------
+    name : str
+        The column's name.
+    forced : ColumnType, optional
+        The type that a person asked for; values that are not of it are read as missing.
+    words : frozenset of str, optional
+        The only words that stand for a missing value, as a person gave them.
+    """
+
+    def __init__(self, name: str, forced: ColumnType | None, words: frozenset[str] | None) -> None:
+        self.name = name
+        self.forced = forced
+        self.words = words
+        self.finding = Finding(TextReading(), undecided=True)
+        self.keeps_na = False
+        self.sample: pa.Array = pa.nulls(0, pa.string())
+        self._changes = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Start over with what is known about the column by now."""
+        self.missing = 0
+        self.distinct = Distinct()
+        self.words_met: set[str] = set()
+        self.infinite = 0
+        self.rival_fits = True
+        self.rival_differs = False
+        self.short_years = False
+        self.unreadable = 0
+        self.unreadable_examples: list[str] = []
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether every value read so far could be read another way, and some would be other values then."""
+        return self.finding.rival is not None and self.rival_fits and self.rival_differs
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are kept as texts."""
+        return isinstance(self.finding.reading, TextReading)
+
+    @property
+    def arrow(self) -> pa.DataType:
+        """The type that the values are stored as."""
+        return self.finding.reading.arrow
+
+    def decide(self, values: pa.Array, hints: Hints) -> None:
+        """Decide on a type by the first values of the column."""
+        self.sample = values.slice(0, _SAMPLE)
+        if self.forced is not None:
+            self.finding = Finding(types.forced(self.forced, values, hints))
+            return
+        self.finding = types.infer(self._without_given_words(values), hints)
+        self.keeps_na = self.is_text and types.looks_like_codes(self.sample)
+
+    def read(self, values: pa.Array, hints: Hints, text_words: frozenset[str]) -> tuple[pa.Array, bool]:
+        """Read further values.
+
+        Parameters
+        ----------
+        values : pa.Array
+            Texts; empty cells are null.
+        hints : Hints
+            For deciding anew.
+        text_words : frozenset of str
+            The words that stand for a missing value in columns of texts.
+
+        Returns
+        -------
+        values : pa.Array
+            Of the type :attr:`arrow`.
+        changed : bool
+            Whether the type changed, so that what was read before must be read again.
+        """
+        before = self.arrow
+        changed = False
+        if self.is_text:
+            found = self._texts(values, text_words)
+            if self.finding.undecided and len(found) > found.null_count:
+                changed = self._decide_anew(values, hints)
+        else:
+            parsed = self._parsed(values, self.finding.reading)
+            if parsed is None:
+                changed = self._decide_anew(values, hints)
+                parsed = None if self.is_text else self._parsed(values, self.finding.reading)
+            if parsed is None:
+                self.finding = self.finding if self.is_text else Finding(TextReading())
+                parsed = self._texts(values, text_words)
+            found = parsed
+        if changed or not before.equals(self.arrow):
+            return found, True
+        self._count(values, found)
+        return found, False
+
+    def _decide_anew(self, values: pa.Array, hints: Hints) -> bool:
+        """Decide on a type by the first values and these together; whether that changed anything."""
+        old = self.finding
+        self._changes += 1
+        both = pa.concat_arrays([self.sample, values])
+        self.finding = types.infer(self._without_given_words(both), hints)
+        if self._changes > _MAX_CHANGES:
+            reason, examples = types.why_text(both.drop_null())
+            self.finding = Finding(TextReading(), reason=reason, examples=examples)
+        if self.is_text and not old.undecided and self.finding.reason is None and self._changes <= _MAX_CHANGES:
+            examples = tuple(v[:40] for v in types.unreadable(old.reading, values.slice(0, 200_000))[:3])
+            mixed = "mixed_dates" if isinstance(old.reading, DateReading) else "mixed_numbers"
+            if old.reading.type != "boolean":
+                self.finding = Finding(TextReading(), reason=mixed, examples=examples)
+        return self.finding.reading != old.reading
+
+    def _without_given_words(self, values: pa.Array) -> pa.Array:
+        if self.words is None:
+            return values
+        return pc.if_else(types.missing_words(values, self.words), pa.NULL, values)
+
+    def _texts(self, values: pa.Array, text_words: frozenset[str]) -> pa.Array:
+        words = self.words if self.words is not None else text_words
+        if self.keeps_na and self.words is None:
+            words = words - {"NA"}
+        mask = types.missing_texts(values, arrow.texts(sorted(words)))
+        if pc.any(mask).as_py() is not True:
+            return values
+        met = values.filter(mask).unique().to_pylist()
+        self.words_met |= {word if word.strip() else " " for word in met}
+        return pc.if_else(mask, pa.NULL, values)
+
+    def _parsed(self, values: pa.Array, reading: Reading) -> pa.Array | None:
+        """The values as a reading has them, or ``None`` if one cannot be read."""
+        found = reading.parse(values) if self.words is None else None
+        if found is not None:
+            if found.null_count > values.null_count:
+                lost = values.filter(pc.and_(found.is_null(), values.is_valid()))
+                self.words_met |= set(lost.unique().to_pylist())
+            return found
+        mask = types.missing_words(values, self.words)
+        if pc.any(mask).as_py():
+            met = values.filter(mask).unique().to_pylist()
+            self.words_met |= {word.strip() or " " for word in met}
+            values = pc.if_else(mask, pa.NULL, values)
+        values = types.trimmed(values)
+        found = reading.parse(values)
+        if found is None and self.forced is not None:
+            bad = types.unreadable(reading, values)
+            mask = pc.is_in(values, value_set=arrow.texts(bad))
+            self.unreadable += pc.sum(mask).as_py()
+            self.unreadable_examples = [*self.unreadable_examples, *(v[:40] for v in bad)][:3]
+            found = reading.parse(pc.if_else(mask, pa.NULL, values))
+        return found
+
+    def _count(self, raw: pa.Array, found: pa.Array) -> None:
+        self.missing += found.null_count
+        self.distinct.add(found)
+        reading = self.finding.reading
+        if reading.type == "number":
+            self.infinite += pc.sum(pc.is_inf(found)).as_py() or 0
+        if isinstance(reading, DateReading) and reading.order in ("dmy", "mdy"):
+            self.short_years = self.short_years or has_short_years(raw)
+        rival = self.finding.rival
+        if rival is not None and self.rival_fits:
+            other = self._parsed(raw, rival)
+            self.rival_fits = other is not None
+            self.rival_differs = self.rival_differs or (other is not None and not other.equals(found))

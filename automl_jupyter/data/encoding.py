@@ -1,0 +1,109 @@
+"""In which encoding the bytes of a file are."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+from automl_jupyter.errors import Unprocessable
+
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_UNUSED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+_UTF8_SEQUENCE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_ASCII = bytes(range(128))
+_MOSTLY_VALID = 10
+UTF8_NAMES = frozenset({"utf-8", "utf-8-sig", "ascii"})
+"""The encodings that can be read without decoding and encoding again."""
+
+
+def named(name: str) -> str:
+    """Python's own name for an encoding that a person named.
+
+    Raises
+    ------
+    Unprocessable
+        ``data.unknown_encoding`` if there is no such text encoding.
+    """
+    try:
+        found = codecs.lookup(name)
+        "".encode(found.name)
+    except (LookupError, UnicodeError, ValueError) as error:
+        raise Unprocessable("data.unknown_encoding", encoding=name) from error
+    return found.name
+
+
+def detect(head: bytes) -> str:
+    """The encoding that the first bytes of a file are in.
+
+    A byte order mark decides; zero bytes at every second place mean UTF-16; bytes that are valid UTF-8, or
+    mostly so, are UTF-8; anything else is read as Western European.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes, which may end within a character.
+
+    Returns
+    -------
+    str
+        ``utf-8``, ``utf-8-sig``, ``utf-16``, ``utf-16-le``, ``utf-16-be``, ``utf-32``, ``cp1252`` or
+        ``iso8859-1``.
+    """
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return name
+    even, odd = head[0::2], head[1::2]
+    if len(head) >= 4:
+        if odd.count(0) > 0.6 * len(odd) and even.count(0) < 0.2 * len(even):
+            return "utf-16-le"
+        if even.count(0) > 0.6 * len(even) and odd.count(0) < 0.2 * len(odd):
+            return "utf-16-be"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return western(head)
+    return "utf-8"
+
+
+def western(head: bytes) -> str:
+    """The encoding that bytes which are not all UTF-8 are most likely in.
+
+    Returns
+    -------
+    str
+        ``utf-8`` where broken bytes are the exception among valid sequences, else ``cp1252`` or
+        ``iso8859-1``.
+    """
+    return _judge(*_census(head))
+
+
+def of_whole(source: Path) -> str:
+    """The encoding that the bytes of a whole file, which are not all UTF-8, are most likely in."""
+    valid, broken, unused = 0, 0, False
+    with source.open("rb") as file:
+        while block := file.read(1 << 22):
+            census = _census(block)
+            valid, broken, unused = valid + census[0], broken + census[1], unused or census[2]
+    return _judge(valid, broken, unused)
+
+
+def _census(block: bytes) -> tuple[int, int, bool]:
+    """How many valid sequences and how many other bytes beyond ASCII there are, and any that cp1252 lacks."""
+    high = len(block.translate(None, _ASCII))
+    sequences = _UTF8_SEQUENCE.findall(block) if high else []
+    return len(sequences), high - sum(map(len, sequences)), bool(_UNUSED_IN_CP1252.search(block))
+
+
+def _judge(valid: int, broken: int, unused: bool) -> str:
+    if valid > _MOSTLY_VALID * broken:
+        return "utf-8"
+    return "iso8859-1" if unused else "cp1252"

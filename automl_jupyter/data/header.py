@@ -1,0 +1,238 @@
+"""Where a table starts in its file, whether its first row holds names, and which names the columns get."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from automl_jupyter.data.cells import Record, kind
+from automl_jupyter.data.model import Notice
+from automl_jupyter.errors import Unprocessable
+
+_SAMPLE = 100
+_MAX_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the table starts.
+
+    Attributes
+    ----------
+    header : int
+        Index of the line with the names, or -1.
+    skipped_lines : int
+        Lines before the names, or before the data if there are none.
+    data_line : int
+        Number, from 1, of the first line of data.
+    names : tuple of str
+        Final names, one for each column.
+    trailing : bool
+        Whether every row ends with a separator too many.
+    notices : tuple of Notice
+        What was guessed and renamed.
+    """
+
+    header: int
+    skipped_lines: int
+    data_line: int
+    names: tuple[str, ...]
+    trailing: bool
+    notices: tuple[Notice, ...]
+
+
+def find(rows: Sequence[Record], header: int | None, lines: int) -> Start:
+    """Find the names and the first row of data.
+
+    Parameters
+    ----------
+    rows : sequence of Record
+        The first rows of the file, at least one.
+    header : int, optional
+        Index of the line with the names as a person gave it, -1 for no such line, or ``None``.
+    lines : int
+        How many lines the sample has.
+
+    Raises
+    ------
+    Unprocessable
+        ``data.header_only`` if no data follow the names; ``data.header_beyond_end`` if the line given does
+        not exist.
+    """
+    notices: list[Notice] = []
+    if header is not None and header >= 0:
+        below = [row for row in rows if row.last_line > header]
+        if not below:
+            raise Unprocessable("data.header_beyond_end", line=header + 1, lines=lines)
+        rows, named = below, True
+        width = _width(rows)
+    else:
+        width = _width(rows)
+        skipped = _preamble(rows, width)
+        if skipped:
+            shown = [" ".join(c for c in row.cells if c)[:80] for row in rows[:skipped][:_MAX_LISTED]]
+            notices.append(
+                Notice("data.preamble", {"n": rows[skipped].line - 1, "texts": shown}, action={"header": 0})
+            )
+        rows = rows[skipped:]
+        named, doubtful = (False, False) if header == -1 else _has_names(rows, width)
+        if header is None:
+            line = rows[0].line - 1
+            if not named:
+                notices.append(Notice("data.no_header", {"line": line + 1}, action={"header": line}))
+            elif doubtful:
+                notices.append(Notice("data.header_doubtful", {"line": line + 1}, action={"header": -1}))
+    first = rows[0]
+    data = rows[1:] if named else rows
+    if not data:
+        raise Unprocessable("data.header_only", line=first.line)
+    raw = list(first.cells) if named else [""] * width
+    width = max(width, len(raw))
+    trailing = False
+    if named and len(raw) == width - 1:
+        if all(len(row.cells) < width or not row.cells[-1].strip() for row in data):
+            trailing, width = True, width - 1
+            notices.append(Notice("data.trailing_separator", {}))
+        else:
+            raw.insert(0, "")
+            notices.append(Notice("data.row_names", {"line": first.line, "name": "column_1"}))
+    elif named and len(raw) < width:
+        raw += [""] * (width - len(raw))
+    names, renamed = _unique(raw, named=named)
+    notices += renamed
+    return Start(
+        header=first.line - 1 if named else -1,
+        skipped_lines=first.line - 1,
+        data_line=first.last_line + 1 if named else first.line,
+        names=names,
+        trailing=trailing,
+        notices=tuple(notices),
+    )
+
+
+def _width(rows: Sequence[Record]) -> int:
+    """The number of cells that most rows have; between equals, that of the first row if it has several."""
+    counts = Counter(len(row.cells) for row in rows if not row.cells[0].startswith("#"))
+    if not counts:
+        counts = Counter(len(row.cells) for row in rows)
+    first = len(rows[0].cells)
+
+    def weight(width: int) -> float:
+        share = (width - 1) / width if width > 1 else 0.3
+        return (counts[width] + (0.75 if width == first > 1 else 0.0)) * share
+
+    return max(counts, key=weight)
+
+
+def _preamble(rows: Sequence[Record], width: int) -> int:
+    """How many rows at the top are titles, notes and comments rather than part of the table."""
+    for index, row in enumerate(rows[:-1]):
+        filled = [cell for cell in row.cells if cell.strip()]
+        following = sum(bool(cell.strip()) for cell in rows[index + 1].cells)
+        note = row.cells[0].startswith("#") and len(row.cells) != width
+        hint = len(row.cells) <= 2 and row.cells[0].lower().startswith("sep=")
+        short = len(row.cells) < width - 1 and len(row.cells) <= max(1, width // 2)
+        bare = width >= 3 and len(filled) * 2 < width and (not filled or following > len(filled))
+        wordy = all(kind(cell) in ("word", "text") for cell in filled)
+        if not (note or hint or (short and wordy) or (short and width >= 4) or (bare and wordy)):
+            return index
+    return 0 if not rows else len(rows) - 1 if len(rows[-1].cells) == width else 0
+
+
+def _has_names(rows: Sequence[Record], width: int) -> tuple[bool, bool]:
+    """Whether the first row holds names, and whether that is doubtful."""
+    first, below = rows[0].cells, rows[1 : _SAMPLE + 1]
+    kinds = [kind(cell) for cell in first]
+    if not below:
+        return not any(k in ("number", "date") for k in kinds), False
+    if _counts_up(first, kinds):
+        return True, False
+    for_names, against = 0.0, 0.0
+    shift = 1 if len(first) == width - 1 else 0
+    for index, cell in enumerate(first[:500]):
+        column = [row.cells[index] for row in below if index < len(row.cells)]
+        vote = _vote(cell, column)
+        if not vote and shift:
+            vote = _vote(cell, [row.cells[index + 1] for row in below if index + 1 < len(row.cells)])
+        for_names += max(vote, 0.0)
+        against += max(-vote, 0.0)
+    if for_names == against == 0:
+        plain = all(k == "word" for k in kinds) and len(set(first)) == len(first)
+        return plain or all(k in ("word", "text") for k in kinds), True
+    return for_names > against, for_names <= 2 * against
+
+
+def _vote(name: str, column: Sequence[str]) -> float:
+    """How much a column speaks for its first cell being a name: positive for, negative against."""
+    what = kind(name)
+    values = [cell.strip() for cell in column if kind(cell) != "missing"]
+    if not values:
+        return 0.3 if what in ("word", "text") else 0.0
+    if what == "missing":
+        return 0.0
+    if what == "text" and len(name) > 200:
+        return -1.0
+    name = name.strip()
+    numbers = Counter(kind(value) for value in values)
+    for one in ("number", "date", "boolean"):
+        if numbers[one] >= 0.9 * len(values):
+            return -1.0 if what == one else 1.0 if what in ("word", "text") else 0.0
+    if name in values:
+        return -1.0
+    shapes = Counter(map(_shape, values))
+    shape, often = shapes.most_common(1)[0]
+    if "9" in shape and often >= 0.9 * len(values) and len(values) >= 2:
+        return -1.0 if _shape(name) == shape else 1.0
+    if what in ("number", "date"):
+        return -0.5
+    return 0.5 if len(set(values)) <= 0.5 * len(values) else 0.0
+
+
+def _shape(text: str) -> str:
+    """A text with its letters as ``a``, its digits as ``9`` and runs of them shortened."""
+    return re.sub(r"9+", "9", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", text[:60])))
+
+
+def _counts_up(cells: Sequence[str], kinds: Sequence[str]) -> bool:
+    """Whether the numbers of a row are years or positions in order: names, for all that they are numbers."""
+    numbers = [cell.strip() for cell, k in zip(cells, kinds, strict=True) if k == "number"]
+    if len(numbers) < 3 or not all(n.isascii() and n.isdigit() for n in numbers):
+        return False
+    values = [int(n[:18]) for n in numbers]
+    steps = {b - a for a, b in zip(values, values[1:], strict=False)}
+    years = all(1800 <= value <= 2200 for value in values) and len(steps) == 1 and steps != {0}
+    positions = values == list(range(len(values))) and len(values) >= 4
+    return years or positions
+
+
+def _unique(raw: Sequence[str], *, named: bool) -> tuple[tuple[str, ...], list[Notice]]:
+    """Names trimmed, filled in where empty and made unique, and what to say about it."""
+    notices: list[Notice] = []
+    names = [cell.replace("\x00", "").strip().strip("\ufeff") for cell in raw]
+    empty = [i for i, name in enumerate(names) if not name]
+    taken = {name for name in names if name}
+    counts: Counter[str] = Counter()
+    renamed: list[str] = []
+    for index, name in enumerate(names):
+        wanted = name or f"column_{index + 1}"
+        counts[wanted] += 1
+        if (name and counts[wanted] == 1) or (not name and wanted not in taken):
+            new = wanted
+        else:
+            number = 2
+            while (new := f"{wanted}_{number}") in taken:
+                number += 1
+            if name:
+                renamed.append(new)
+        names[index] = new
+        taken.add(new)
+    if named and empty:
+        listed = [names[i] for i in empty[:_MAX_LISTED]]
+        notices.append(Notice("data.unnamed_columns", {"n": len(empty), "names": listed}))
+    if renamed:
+        notices.append(
+            Notice("data.duplicate_names", {"n": len(renamed), "names": renamed[:_MAX_LISTED]})
+        )
+    return tuple(names), notices

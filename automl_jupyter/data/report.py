@@ -1,0 +1,201 @@
+"""What is told about a table that was read: its columns, how it was read, what was guessed, its first rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl_jupyter.data import table, types
+from automl_jupyter.data.columns import ColumnReader
+from automl_jupyter.data.dates import DateReading
+from automl_jupyter.data.layout import Layout
+from automl_jupyter.data.model import Cell, Column, Dialect, Notice, ReadOptions, ReadResult
+from automl_jupyter.data.numbers import NumberReading
+
+_EXAMPLES = 5
+_EXAMPLE_LENGTH = 60
+_CELL_LENGTH = 200
+_LISTED = 5
+_EXACT = 2**53
+_TEXT_ACTIONS: dict[types.TextReason, str] = {
+    "leading_zeros": "integer",
+    "long_digits": "number",
+    "mixed_numbers": "number",
+    "mixed_dates": "datetime",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What reading left behind.
+
+    Attributes
+    ----------
+    rows : int
+        How many were read.
+    readers : tuple of ColumnReader
+        The columns and what was counted in them.
+    first : pa.Table
+        The first rows.
+    """
+
+    rows: int
+    readers: tuple[ColumnReader, ...]
+    first: pa.Table
+
+
+def result(outcome: Outcome, layout: Layout, options: ReadOptions, mended: Iterable[Notice]) -> ReadResult:
+    """Tell all that is known about a table that was read.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What reading left behind.
+    layout : Layout
+        How the file is laid out.
+    options : ReadOptions
+        What a person decided: this needs no notice.
+    mended : iterable of Notice
+        The repairs.
+    """
+    notices = [*layout.notices, *mended]
+    if options.missing_values is None:
+        notices += _missing(outcome.readers)
+    for reader in outcome.readers:
+        notices += _column_notices(reader, options)
+    return ReadResult(
+        rows=outcome.rows,
+        columns=tuple(_column(reader, outcome.rows) for reader in outcome.readers),
+        dialect=_dialect(outcome.readers, layout),
+        warnings=tuple(notices),
+        preview=_preview(outcome.first),
+    )
+
+
+def _column(reader: ColumnReader, rows: int) -> Column:
+    present = reader.sample.drop_null()
+    texts = present.filter(pc.invert(types.missing_words(present))).slice(0, 1000)
+    distinct = reader.distinct
+    return Column(
+        name=reader.name,
+        type=reader.finding.reading.type,
+        role=table.role(
+            reader.name,
+            reader.finding.reading.type,
+            rows=rows,
+            missing=reader.missing,
+            distinct=distinct.count,
+            capped=distinct.capped,
+            texts=texts.to_pylist(),
+        ),
+        missing=reader.missing,
+        distinct=distinct.count,
+        distinct_capped=distinct.capped,
+        examples=tuple(text[:_EXAMPLE_LENGTH] for text in texts.unique().to_pylist()[:_EXAMPLES]),
+    )
+
+
+def _dialect(readers: Sequence[ColumnReader], layout: Layout) -> Dialect:
+    readings = [reader.finding.reading for reader in readers]
+    numbers = [reading for reading in readings if isinstance(reading, NumberReading)]
+    orders = [r.order for r in readings if isinstance(r, DateReading) and r.order in ("dmy", "mdy")]
+    return Dialect(
+        encoding=layout.encoding,
+        separator=layout.grammar.separator,
+        quote=layout.grammar.quote,
+        decimal="," if any(reading.decimal == "," for reading in numbers) else ".",
+        thousands=next((reading.thousands for reading in numbers if reading.thousands), ""),
+        header=layout.start.header,
+        line_end=layout.line_end,
+        skipped_lines=layout.start.skipped_lines,
+        missing_values=tuple(sorted(set().union(*(reader.words_met for reader in readers)))),
+        day_first=orders[0] == "dmy" if orders else None,
+    )
+
+
+def _missing(readers: Sequence[ColumnReader]) -> list[Notice]:
+    """Words and blanks that were read as missing, and where."""
+    notices = []
+    worded = [reader for reader in readers if reader.words_met - {" "}]
+    if worded:
+        words = sorted(set().union(*(reader.words_met for reader in worded)) - {" "})
+        names = [reader.name for reader in worded]
+        notices.append(
+            Notice(
+                "data.missing_words",
+                {"n": len(names), "words": words[:10], "columns": names[:_LISTED]},
+                action={"missing_values": []},
+            )
+        )
+    blank = [reader.name for reader in readers if " " in reader.words_met]
+    if blank:
+        notices.append(Notice("data.blank_cells", {"n": len(blank), "columns": blank[:_LISTED]}))
+    kept = [reader.name for reader in readers if reader.keeps_na and "NA" in reader.sample.to_pylist()]
+    notices += [Notice("data.na_kept", {}, name, {"missing_values": ["NA"]}) for name in kept]
+    return notices
+
+
+def _column_notices(reader: ColumnReader, options: ReadOptions) -> list[Notice]:
+    """What was guessed about one column."""
+    name, finding = reader.name, reader.finding
+    notices = []
+    reading, rival = finding.reading, finding.rival
+    if reader.ambiguous and isinstance(rival, NumberReading) and isinstance(reading, NumberReading):
+        notices.append(
+            Notice(
+                "data.ambiguous_number",
+                {"example": _example(reader, reading.thousands or reading.decimal), "decimal": reading.decimal},
+                name,
+                {"decimal": rival.decimal, "thousands": rival.thousands},
+            )
+        )
+    if reader.ambiguous and isinstance(reading, DateReading) and options.day_first is None:
+        first = reading.order == "dmy"
+        code = "data.day_first" if first else "data.month_first"
+        notices.append(Notice(code, {"example": _example(reader, "")}, name, {"day_first": not first}))
+    if reader.short_years:
+        notices.append(_with_type("data.short_years", {"example": _example(reader, "")}, name, "string"))
+    if isinstance(reading, NumberReading) and reading.unit and not reader.forced:
+        notices.append(_with_type("data.unit", {"unit": reading.unit}, name, "string"))
+    if finding.reason is not None:
+        params: dict[str, str | int | float | bool | list[str]] = {"examples": list(finding.examples)}
+        notices.append(_with_type(f"data.{finding.reason}", params, name, _TEXT_ACTIONS[finding.reason]))
+    if reader.infinite:
+        notices.append(Notice("data.infinite", {"n": reader.infinite}, name))
+    if reader.unreadable:
+        params = {"n": reader.unreadable, "examples": reader.unreadable_examples, "type": reader.forced or ""}
+        notices.append(_with_type("data.unreadable_values", params, name, "string"))
+    return notices
+
+
+def _with_type(
+    code: str, params: dict[str, str | int | float | bool | list[str]], name: str, type_: str
+) -> Notice:
+    return Notice(code, params, name, {"column_types": {name: type_}})
+
+
+def _example(reader: ColumnReader, part: str) -> str:
+    return next((text[:40] for text in reader.sample.to_pylist() if text and part in text), "")
+
+
+def _preview(first: pa.Table) -> list[list[Cell]]:
+    columns = [[_cell(value) for value in column.to_pylist()] for column in first.columns]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _cell(value: object) -> Cell:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= _EXACT else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    text = str(value)
+    return text if len(text) <= _CELL_LENGTH else text[: _CELL_LENGTH - 1] + "…"

@@ -1,0 +1,92 @@
+"""LightGBM: gradient-boosted trees with categories as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+
+from automl_jupyter.engine.learners import F32, Params, Work, inner_split
+
+_OBJECTIVES = {
+    "binary": ("binary", "binary_logloss"),
+    "multiclass": ("multiclass", "multi_logloss"),
+    "regression": ("l2", "l2"),
+}
+
+
+@dataclass(frozen=True)
+class BoosterModel:
+    """A LightGBM model without its training data.
+
+    It is pickled as LightGBM's own text, so that reading it back needs no class of LightGBM.
+    """
+
+    booster: lgb.Booster
+    binary: bool
+    view: str = "tree"
+
+    def predict(self, X: F32) -> F32:
+        """Predict on the calling thread alone."""
+        q = np.asarray(self.booster.predict(X, num_threads=1), dtype=np.float32)
+        if q.ndim == 2:
+            return q
+        return np.column_stack([1 - q, q]) if self.binary else q[:, None]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (rebuild, (self.booster.model_to_string(), self.binary))
+
+
+def rebuild(text: str, binary: bool) -> BoosterModel:
+    """Make a model of LightGBM's text."""
+    return BoosterModel(lgb.Booster(model_str=text), binary)
+
+
+def fit_boosting(work: Work, params: Params) -> BoosterModel:
+    """Fit with early stopping on an inner split of the training rows.
+
+    Parameters
+    ----------
+    work : Work
+        The training rows in the tree view.
+    params : mapping
+        LightGBM's parameters, and ``rounds`` (at most) and ``patience`` (rounds without improvement).
+    """
+    objective, metric = _OBJECTIVES[work.task]
+    settings: dict[str, Any] = {
+        "objective": objective,
+        "metric": metric,
+        "num_threads": 1,
+        "seed": work.seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        "verbosity": -1,
+        "feature_pre_filter": False,
+        "max_cat_to_onehot": 8,
+        "min_data_per_group": 50,
+        **params,
+    }
+    rounds, patience = settings.pop("rounds"), settings.pop("patience")
+    if work.task == "multiclass":
+        settings["num_class"] = work.width
+    fit, check = inner_split(work.y, work.task, work.seed)
+    settings["min_data_in_leaf"] = max(1, min(settings["min_data_in_leaf"], len(fit) // 20))
+    categories = list(range(work.numeric_width, work.X.shape[1]))
+    train = lgb.Dataset(work.X[fit], work.y[fit], categorical_feature=categories, params=settings)
+    valid = lgb.Dataset(work.X[check], work.y[check], reference=train, categorical_feature=categories)
+
+    def watch(env: lgb.callback.CallbackEnv) -> None:
+        if work.clock.is_up():
+            raise lgb.callback.EarlyStopException(env.iteration, env.evaluation_result_list)
+
+    booster = lgb.train(
+        settings,
+        train,
+        num_boost_round=rounds,
+        valid_sets=[valid],
+        callbacks=[lgb.early_stopping(patience, verbose=False), watch],
+    )
+    best = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
+    return rebuild(booster.model_to_string(num_iteration=best), work.task == "binary")

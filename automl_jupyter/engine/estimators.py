@@ -1,0 +1,333 @@
+"""The public estimators for classes and for quantities, under scikit-learn's contract."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from automl_jupyter.engine import admission, columns, search, serving, tables, task
+from automl_jupyter.engine.columns import Cells
+from automl_jupyter.engine.contract import Contract
+from automl_jupyter.engine.ensemble import Ensemble
+from automl_jupyter.engine.learners import F32, Codes
+from automl_jupyter.engine.preprocess import Preprocessor
+from automl_jupyter.engine.serving import RowPredictions
+from automl_jupyter.engine.task import Target
+from automl_jupyter.engine.trials import Observer, Silent, Trial, to_frame
+
+EVALUATION_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """True values and honest predictions of (at most 20,000) training rows, for charts.
+
+    Attributes
+    ----------
+    truth : ndarray of shape (n,)
+        Codes of classes, or quantities.
+    predictions : ndarray of shape (n, K) or (n,)
+        Probabilities, or quantities, by models that had not seen the row.
+    """
+
+    truth: npt.NDArray[np.generic]
+    predictions: npt.NDArray[np.float64]
+
+
+class AutoMLSupervised(BaseEstimator):
+    """What the classifier and the regressor share; see there."""
+
+    contract_: Contract
+    preprocessor_: Preprocessor
+    ensemble_: Ensemble
+    target_: Target
+    evaluation_: Evaluation
+    trials_: tuple[Trial, ...]
+    metric_: str
+    task_: str
+    score_: float
+    interval_: tuple[float, float]
+
+    def __init__(
+        self,
+        time_budget: float = 60,
+        metric: str = "auto",
+        n_jobs: int | None = -1,
+        random_state: int | np.random.RandomState | None = 0,
+        max_trials: int | None = None,
+    ) -> None:
+        self.time_budget = time_budget
+        self.metric = metric
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.max_trials = max_trials
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.target_tags.required = True
+        return tags
+
+    def fit(self, X: object, y: object, *, observer: Observer | None = None) -> Self:
+        """Search for the best model within the time budget.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            The features as read: numbers, strings, dates, booleans, missing values.
+        y : Series or array-like of shape (n_rows,)
+            The target; rows without one are left out.
+        observer : Observer, optional
+            Is told of each trial, and may stop the search.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        Unprocessable
+            A ValueError with a code ``engine.…`` if nothing can be learnt.
+        """
+        start = time.monotonic()
+        frame = tables.as_frame(self, X, reset=True)
+        series = tables.as_series(y, frame)
+        seed = tables.seed_of(self.random_state)
+        decided = task.check_training(frame, series, str(series.name), self._task(series))
+        metric = admission.check_metric(self.metric, decided)
+        frame, series = tables.known_rows(frame, series, self.time_budget, seed)
+        watcher = observer if observer is not None else Silent()
+        watcher.progress(0.0, "engine.progress_preparing")
+        with threadpool_limits(1):
+            target, codes = task.encode(series, decided)
+            learnt = columns.learn(frame)
+            plan = columns.layout(learnt)
+            cells, _ = columns.read_frame(plan, frame)
+            self.preprocessor_ = Preprocessor.fit(plan, cells, seed)
+            problem = search.Problem(
+                views=self.preprocessor_.views(cells),
+                codes=codes,
+                target=target,
+                metric=metric,
+                budget=float(self.time_budget),
+                start=start,
+                workers=tables.threads_of(self.n_jobs),
+                seed=seed,
+                max_trials=self.max_trials,
+            )
+            result = search.run(problem, watcher)
+        classes = tuple(target.classes.tolist()) if target.classes is not None else ()
+        self.contract_ = Contract(learnt, decided, str(series.name), classes)
+        self.task_, self.metric_, self.target_ = decided, metric, target
+        self._keep(result, codes, seed)
+        watcher.progress(1.0, "engine.progress_done")
+        return self
+
+    def _task(self, y: pd.Series) -> str | None:
+        raise TypeError("an abstract estimator has no task")
+
+    def _keep(self, result: search.Result, codes: Codes, seed: int) -> None:
+        self.ensemble_, self.trials_ = result.ensemble, result.trials
+        self.score_, self.interval_ = result.row.score, result.row.interval
+        truth, predictions = codes, result.predictions
+        if len(truth) > EVALUATION_ROWS:
+            rows = np.random.default_rng(seed).choice(len(truth), EVALUATION_ROWS, replace=False)
+            truth, predictions = truth[rows], predictions[rows]
+        if self.target_.classes is None:
+            quantities = truth.astype(np.float32)[:, None]
+            self.evaluation_ = Evaluation(self.target_.decode(quantities), self.target_.decode(predictions))
+        else:
+            self.evaluation_ = Evaluation(truth, predictions.astype(np.float64))
+
+    @property
+    def leaderboard_(self) -> pd.DataFrame:
+        """The trials as a table, the best first."""
+        check_is_fitted(self)
+        return to_frame(self.trials_)
+
+    def predict_rows(self, rows: Sequence[Mapping[str, object]]) -> RowPredictions:
+        """Predict a few rows, reporting what is not as the training table was.
+
+        Parameters
+        ----------
+        rows : sequence of mapping
+            Cells by column name, in any order.
+        """
+        check_is_fitted(self)
+        return serving.predict_rows(self, rows)
+
+    def predict_frame(self, X: pd.DataFrame) -> RowPredictions:
+        """Do the same for a table."""
+        check_is_fitted(self)
+        return serving.predict_frame(self, X)
+
+    def _raw(self, X: object) -> F32:
+        """Coded predictions for features as ``fit`` takes them."""
+        check_is_fitted(self)
+        frame = tables.as_frame(self, X, reset=False)
+        cells, found = columns.read_frame(self.preprocessor_.plan, frame)
+        tables.warn_of(found)
+        return self._raw_cells(cells)
+
+    def _raw_cells(self, cells: Cells) -> F32:
+        threads = tables.threads_of(self.n_jobs)
+        return serving.raw_predictions(self.ensemble_, self.preprocessor_, cells, threads)
+
+
+class AutoMLClassifier(ClassifierMixin, AutoMLSupervised):
+    """Finds the best model for classes within a time budget.
+
+    Parameters
+    ----------
+    time_budget : float
+        Seconds; ``fit`` returns at most one second later.
+    metric : str
+        A scikit-learn scorer's name, one of :data:`automl_jupyter.engine.admission.METRICS`; ``"auto"`` is
+        ``roc_auc`` for two classes and ``neg_log_loss`` for more.
+    n_jobs : int or None
+        Threads; -1 for all processors.
+    random_state : int, RandomState or None
+        Seed of all that is random.
+    max_trials : int or None
+        Only so many candidates; the result then depends on the seed alone, unless the budget runs out.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (K,)
+        The classes.
+    leaderboard_ : DataFrame
+        The trials, the best first, with scores from rows that took no part in any choice.
+    score_, interval_ : float, tuple of float
+        Score of what is served and its 90 % bootstrap interval.
+    contract_ : Contract
+        What is expected of each column.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = AutoMLClassifier(time_budget=5, max_trials=2).fit(X, y)
+    >>> model.predict(X.head(2)).tolist()
+    [0, 0]
+    """
+
+    @property
+    def classes_(self) -> npt.NDArray[np.generic]:
+        """The classes, in the order of the columns of probabilities."""
+        if self.target_.classes is None:
+            raise AttributeError("classes_")
+        return self.target_.classes
+
+    def _task(self, y: pd.Series) -> str | None:
+        known = y.dropna()
+        seen = task.summarise(known)
+        if seen.type == "number" and seen.distinct > admission.FEW_VALUES:
+            check_classification_targets(known)
+        return "binary" if seen.distinct == 2 else "multiclass"
+
+    def predict(self, X: object) -> npt.NDArray[np.generic]:
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            The features, as in ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        raw = self._raw(X)
+        return self.target_.label(raw)
+
+    def predict_proba(self, X: object) -> npt.NDArray[np.float64]:
+        """Predict the probability of each class, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            The features, as in ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, K)
+        """
+        return _normal(self._raw(X))
+
+    def answer_cells(self, cells: Cells) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float64] | None]:
+        """Answer for typed cells; see :class:`automl_jupyter.engine.serving.Servable`."""
+        raw = self._raw_cells(cells)
+        return self.target_.label(raw), _normal(raw)
+
+
+class AutoMLRegressor(RegressorMixin, AutoMLSupervised):
+    """Finds the best model for a quantity within a time budget.
+
+    Parameters
+    ----------
+    time_budget : float
+        Seconds; ``fit`` returns at most one second later.
+    metric : str
+        A scikit-learn scorer's name, one of :data:`automl_jupyter.engine.admission.METRICS`; ``"auto"`` is
+        ``neg_root_mean_squared_error``.
+    n_jobs : int or None
+        Threads; -1 for all processors.
+    random_state : int, RandomState or None
+        Seed of all that is random.
+    max_trials : int or None
+        Only so many candidates; the result then depends on the seed alone, unless the budget runs out.
+
+    Attributes
+    ----------
+    leaderboard_ : DataFrame
+        The trials, the best first, with scores from rows that took no part in any choice.
+    score_, interval_ : float, tuple of float
+        Score of what is served and its 90 % bootstrap interval.
+    contract_ : Contract
+        What is expected of each column.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+    """
+
+    def _task(self, y: pd.Series) -> str | None:
+        return "regression"
+
+    def predict(self, X: object) -> npt.NDArray[np.float64]:
+        """Predict the quantity of each row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            The features, as in ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        raw = self._raw(X)
+        return self.target_.decode(raw)
+
+    def answer_cells(self, cells: Cells) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float64] | None]:
+        """Answer for typed cells; see :class:`automl_jupyter.engine.serving.Servable`."""
+        return self.target_.decode(self._raw_cells(cells)), None
+
+
+def _normal(raw: F32) -> npt.NDArray[np.float64]:
+    """Probabilities that add up to one in double precision."""
+    q = raw.astype(np.float64)
+    return np.asarray(q / q.sum(axis=1, keepdims=True))

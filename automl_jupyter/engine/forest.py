@@ -1,0 +1,107 @@
+"""Random forests that are fitted once: the rows a tree did not see stand in for a fold.
+
+Breiman (2001), "Random forests". Trees are grown one at a time, so that the clock is asked between them and
+no pool of processes is needed; what is kept is scikit-learn's compiled trees alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from automl_jupyter.engine.learners import F32, Params, Work
+
+
+@dataclass(frozen=True)
+class ForestModel:
+    """Trees whose predictions are averaged."""
+
+    trees: tuple[Any, ...]
+    view: str = "tree"
+
+    def predict(self, X: F32) -> F32:
+        """Average the trees, in their order."""
+        X = np.ascontiguousarray(X)
+        total = self.trees[0].predict(X).astype(np.float64)
+        for tree in self.trees[1:]:
+            total += tree.predict(X)
+        total /= len(self.trees)
+        return total.reshape(len(X), -1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class OutOfBag:
+    """Sums over trees of the predictions for rows that they did not see.
+
+    Attributes
+    ----------
+    total : ndarray of shape (n, K), float32
+    trees : ndarray of shape (n,), int32
+        How many trees each sum has.
+    """
+
+    total: F32
+    trees: npt.NDArray[np.int32]
+
+
+def fit_forest(work: Work, params: Params) -> tuple[ForestModel, OutOfBag]:
+    """Grow a part of a forest on all rows.
+
+    Parameters
+    ----------
+    work : Work
+        All rows in the tree view.
+    params : mapping
+        ``trees``, ``min_samples_leaf``, ``max_features`` as in scikit-learn.
+    """
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    n = len(work.y)
+    kind = DecisionTreeRegressor if work.task == "regression" else DecisionTreeClassifier
+    # Deeper leaves of large tables cost memory and hardly change the average.
+    leaf = max(int(params["min_samples_leaf"]), n // 4000)
+    generator = np.random.default_rng(work.seed)
+    total = np.zeros((n, work.width), dtype=np.float32)
+    counts = np.zeros(n, dtype=np.int32)
+    trees: list[Any] = []
+    for _ in range(int(params["trees"])):
+        seen = np.bincount(generator.integers(0, n, n), minlength=n)
+        grower = kind(
+            min_samples_leaf=leaf,
+            max_features=params["max_features"],
+            random_state=int(generator.integers(2**31 - 1)),
+        )
+        tree = grower.fit(work.X, work.y, sample_weight=seen.astype(np.float64)).tree_
+        left_out = np.flatnonzero(seen == 0)
+        total[left_out] += tree.predict(work.X[left_out]).reshape(len(left_out), -1)
+        counts[left_out] += 1
+        trees.append(tree)
+        if work.clock.is_up():
+            break
+    return ForestModel(tuple(trees)), OutOfBag(total, counts)
+
+
+def merge(parts: list[tuple[ForestModel, OutOfBag]], prior: F32) -> tuple[ForestModel, F32]:
+    """Join the parts of a forest.
+
+    Parameters
+    ----------
+    parts : list of (ForestModel, OutOfBag)
+        What :func:`fit_forest` returned for several seeds.
+    prior : ndarray of shape (K,)
+        The answer for rows that every tree has seen.
+
+    Returns
+    -------
+    model : ForestModel
+    predictions : ndarray of shape (n, K), float32
+        Out-of-bag predictions.
+    """
+    trees = tuple(tree for model, _ in parts for tree in model.trees)
+    total = np.sum([bag.total for _, bag in parts], axis=0)
+    counts = np.sum([bag.trees for _, bag in parts], axis=0)
+    q = np.where(counts[:, None] > 0, total / np.maximum(counts, 1)[:, None], prior)
+    return ForestModel(trees), q.astype(np.float32)

@@ -1,0 +1,143 @@
+"""What a learner is: it fits one fold on one thread, watches the clock, and leaves a compact model.
+
+Predictions are coded as in :class:`automl_jupyter.engine.task.Target`: shape (n, K) probabilities, or (n, 1)
+standardised quantities.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+F32 = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.float32] | npt.NDArray[np.int32]
+Params = Mapping[str, Any]
+
+
+class OutOfTime(Exception):  # noqa: N818 - a signal, not an error
+    """The time of the whole search is over: the fit is given up."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The time that a fit has.
+
+    Attributes
+    ----------
+    share : float
+        When the fit should end and keep what it has, on :func:`time.monotonic`.
+    end : float
+        When the whole search ends.
+    stopped : Event
+        Set when the search ends early.
+    """
+
+    share: float
+    end: float
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def is_up(self) -> bool:
+        """Tell whether the fit has used its share.
+
+        Raises
+        ------
+        OutOfTime
+            If the whole search is over.
+        """
+        now = time.monotonic()
+        if now > self.end or self.stopped.is_set():
+            raise OutOfTime
+        return now > self.share
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a fit is given.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, p), float32
+        The training rows, in the learner's view.
+    y : ndarray of shape (n,)
+        Their coded target.
+    task : str
+        ``binary``, ``multiclass`` or ``regression``.
+    width : int
+        Columns of a prediction.
+    numeric_width : int
+        Columns of the tree view that are numbers; the others are codes of categories.
+    seed : int
+        Seed of all that is random.
+    clock : Clock
+        To be asked often.
+    """
+
+    X: F32
+    y: Codes
+    task: str
+    width: int
+    numeric_width: int
+    seed: int
+    clock: Clock
+
+
+class Model(Protocol):
+    """What a fit leaves: small, thread-safe, picklable."""
+
+    view: str
+
+    def predict(self, X: F32) -> F32:
+        """Predict coded values of shape (n, K) for rows of the model's view."""
+        ...
+
+
+@dataclass(frozen=True)
+class ConstantModel:
+    """Answers the same for every row: the baseline, and what stands in where a fold has one class only."""
+
+    values: F32
+    view: str = "tree"
+
+    def predict(self, X: F32) -> F32:
+        """Repeat the values."""
+        return np.repeat(self.values[None, :], len(X), axis=0)
+
+
+def fit_constant(work: Work, params: Params) -> ConstantModel:
+    """Learn the mean or the frequencies of the classes (one row is added to each, so that none is zero)."""
+    if work.task == "regression":
+        return ConstantModel(np.array([work.y.mean()], dtype=np.float32))
+    counts = np.bincount(work.y.astype(np.intp), minlength=work.width) + 1.0
+    return ConstantModel((counts / counts.sum()).astype(np.float32))
+
+
+def inner_split(y: Codes, task: str, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Divide training rows once more, for early stopping and the choice of a penalty.
+
+    Returns
+    -------
+    fit, check : ndarray of int
+        Positions of the rows to learn from, and of 10 to 20 % of the rows (10,000 at most) to check on, with
+        the classes in proportion.
+    """
+    n = len(y)
+    held = min(10_000, max(n // 10, min(n // 5, 200)))
+    order = np.random.default_rng(seed).permutation(n)
+    if task != "regression":
+        order = order[np.argsort(y[order], kind="stable")]
+        picked = np.zeros(n, bool)
+        picked[order[(np.arange(held) * n + n // 2) // max(held, 1)]] = True
+        # A class whose only row is held out could not be learnt at all.
+        codes = y.astype(np.intp)
+        lone = np.bincount(codes, ~picked)[codes] == 0
+        picked &= ~lone
+    else:
+        picked = np.zeros(n, bool)
+        picked[order[:held]] = True
+    return np.flatnonzero(~picked), np.flatnonzero(picked)

@@ -1,0 +1,287 @@
+"""Metrics by scikit-learn's scorer names, each computed for many weightings of the rows at once.
+
+A higher score is always better, as in scikit-learn. Weightings are how the bootstrap is done: a resample
+with replacement is the same as counting each row so many times, and one sort serves all resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from automl_jupyter.engine.task import Target
+
+F64 = npt.NDArray[np.float64]
+Array = npt.NDArray[np.generic]
+Weighted = Callable[[Array, F64, F64], F64]
+"""(true values (n,), predictions (n,) or (n, K), weights (B, n)) to scores (B,)."""
+
+RESAMPLES = 200
+SAMPLED_ROWS = 20_000
+CONFIDENCE = 0.90
+
+
+def _mean(loss: F64, weights: F64) -> F64:
+    return np.asarray(weights @ loss / weights.sum(axis=1))
+
+
+def _true_probability(y: Array, q: F64) -> F64:
+    return np.clip(q[np.arange(len(y)), y.astype(np.intp)], 1e-7, 1.0)
+
+
+def _neg_log_loss(y: Array, q: F64, weights: F64) -> F64:
+    return _mean(np.log(_true_probability(y, q)), weights)
+
+
+def _neg_brier_score(y: Array, q: F64, weights: F64) -> F64:
+    return -_mean((q[:, 1] - y.astype(np.float64)) ** 2, weights)
+
+
+def _cumulated(y: Array, q: F64, weights: F64) -> tuple[F64, F64]:
+    """Weights of negatives and of positives at each distinct score, highest score first: (B, groups) each."""
+    order = np.argsort(-q[:, 1], kind="stable")
+    score = q[order, 1]
+    starts = np.flatnonzero(np.r_[True, np.diff(score) != 0])
+    sorted_weights = weights[:, order]
+    positive = y[order] == 1
+    return (
+        np.add.reduceat(sorted_weights * ~positive, starts, axis=1),
+        np.add.reduceat(sorted_weights * positive, starts, axis=1),
+    )
+
+
+def _roc_auc(y: Array, q: F64, weights: F64) -> F64:
+    negatives, positives = _cumulated(y, q, weights)
+    above = np.cumsum(positives, axis=1) - positives / 2
+    with np.errstate(invalid="ignore"):
+        return (negatives * above).sum(axis=1) / (negatives.sum(axis=1) * positives.sum(axis=1))
+
+
+def _average_precision(y: Array, q: F64, weights: F64) -> F64:
+    negatives, positives = _cumulated(y, q, weights)
+    hits = np.cumsum(positives, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = hits / (hits + np.cumsum(negatives, axis=1))
+        return np.where(positives > 0, positives * precision, 0.0).sum(axis=1) / hits[:, -1]
+
+
+def _accuracy(y: Array, q: F64, weights: F64) -> F64:
+    return _mean((q.argmax(axis=1) == y).astype(np.float64), weights)
+
+
+def _confusion(y: Array, q: F64, weights: F64) -> F64:
+    """Weighted confusion matrices, (B, true, predicted)."""
+    k = q.shape[1]
+    cell = y.astype(np.intp) * k + q.argmax(axis=1)
+    return np.stack([np.bincount(cell, w, minlength=k * k).reshape(k, k) for w in weights])
+
+
+def _balanced_accuracy(y: Array, q: F64, weights: F64) -> F64:
+    table = _confusion(y, q, weights)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        recall = np.diagonal(table, axis1=1, axis2=2) / table.sum(axis=2)
+    present = ~np.isnan(recall)
+    return np.where(present, recall, 0.0).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+
+
+def _f1_by_class(table: F64) -> F64:
+    hits = np.diagonal(table, axis1=1, axis2=2)
+    return np.asarray(2 * hits / np.maximum(table.sum(axis=1) + table.sum(axis=2), 1e-12))
+
+
+def _f1(y: Array, q: F64, weights: F64) -> F64:
+    return _f1_by_class(_confusion(y, q, weights))[:, 1]
+
+
+def _f1_macro(y: Array, q: F64, weights: F64) -> F64:
+    table = _confusion(y, q, weights)
+    present = (table.sum(axis=1) + table.sum(axis=2)) > 0
+    return np.asarray((_f1_by_class(table) * present).sum(axis=1) / present.sum(axis=1))
+
+
+def _f1_weighted(y: Array, q: F64, weights: F64) -> F64:
+    table = _confusion(y, q, weights)
+    support = table.sum(axis=2)
+    return np.asarray((_f1_by_class(table) * support).sum(axis=1) / support.sum(axis=1))
+
+
+def _matthews(y: Array, q: F64, weights: F64) -> F64:
+    # Gorodkin (2004), "Comparing two K-category assignments by a K-category correlation coefficient".
+    table = _confusion(y, q, weights)
+    true, predicted, total = table.sum(axis=2), table.sum(axis=1), table.sum(axis=(1, 2))
+    hits = np.diagonal(table, axis1=1, axis2=2).sum(axis=1)
+    covariance = hits * total - (true * predicted).sum(axis=1)
+    spread = (total**2 - (true**2).sum(axis=1)) * (total**2 - (predicted**2).sum(axis=1))
+    return np.where(spread > 0, covariance / np.sqrt(np.maximum(spread, 1e-300)), 0.0)
+
+
+def _neg_rmse(y: Array, q: F64, weights: F64) -> F64:
+    # Scaled first: the square of a huge target would overflow.
+    error = q - y.astype(np.float64)
+    unit = float(np.abs(error).max()) or 1.0
+    return -unit * np.sqrt(_mean((error / unit) ** 2, weights))
+
+
+def _neg_mae(y: Array, q: F64, weights: F64) -> F64:
+    return -_mean(np.abs(q - y.astype(np.float64)), weights)
+
+
+def _neg_mape(y: Array, q: F64, weights: F64) -> F64:
+    true = y.astype(np.float64)
+    return -_mean(np.abs(q - true) / np.maximum(np.abs(true), np.finfo(np.float64).eps), weights)
+
+
+def _r2(y: Array, q: F64, weights: F64) -> F64:
+    true = y.astype(np.float64)
+    unit = float(np.abs(true - true.mean()).max()) or 1.0
+    true, predicted = (true - true.mean()) / unit, (q - true.mean()) / unit
+    spread = _mean(true**2, weights) - _mean(true, weights) ** 2
+    return 1 - _mean((predicted - true) ** 2, weights) / np.maximum(spread, 1e-300)
+
+
+_FUNCTIONS: Mapping[str, Weighted] = {
+    "roc_auc": _roc_auc,
+    "neg_log_loss": _neg_log_loss,
+    "average_precision": _average_precision,
+    "neg_brier_score": _neg_brier_score,
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "f1": _f1,
+    "f1_macro": _f1_macro,
+    "f1_weighted": _f1_weighted,
+    "matthews_corrcoef": _matthews,
+    "neg_root_mean_squared_error": _neg_rmse,
+    "neg_mean_absolute_error": _neg_mae,
+    "neg_mean_absolute_percentage_error": _neg_mape,
+    "r2": _r2,
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric: higher is better.
+
+    Attributes
+    ----------
+    name : str
+        The name of scikit-learn's scorer.
+    sign : int
+        -1 where the score is a loss turned round (``neg_…``): ``sign * score`` is the figure people know.
+    """
+
+    name: str
+    sign: int
+
+    def scores(self, y: Array, q: F64, weights: F64) -> F64:
+        """Score predictions under several weightings of the rows.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,)
+            Codes of the true classes, or true quantities.
+        q : ndarray of shape (n, K) or (n,)
+            Probabilities, or predicted quantities.
+        weights : ndarray of shape (B, n)
+            Weight of each row; not negative.
+
+        Returns
+        -------
+        ndarray of shape (B,)
+            NaN where the metric is not defined (one class only).
+        """
+        return _FUNCTIONS[self.name](y, np.asarray(q, np.float64), weights)
+
+    def score(self, y: Array, q: F64) -> float:
+        """Score predictions, each row counting once."""
+        return float(self.scores(y, q, np.ones((1, len(y))))[0])
+
+
+def get(name: str) -> Metric:
+    """Give the metric of this name, one of :data:`automl_jupyter.engine.admission.METRICS`."""
+    if name not in _FUNCTIONS:
+        raise KeyError(name)
+    return Metric(name, -1 if name.startswith("neg_") else 1)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A score with what is needed to compare it.
+
+    Attributes
+    ----------
+    score : float
+        On all rows.
+    interval : tuple of float
+        90 % bootstrap interval around it.
+    resampled : ndarray of shape (B,)
+        Scores of the resamples; the same resamples for all predictions of one judge.
+    """
+
+    score: float
+    interval: tuple[float, float]
+    resampled: F64 = field(repr=False)
+
+
+class Judge:
+    """Scores predictions for one target with one metric, all on the same bootstrap resamples.
+
+    Beyond 20,000 rows the resamples are drawn from so many rows and the interval is narrowed by
+    ``sqrt(m / n)`` (the m out of n bootstrap; Bickel, Götze, van Zwet 1997, "Resampling fewer than n
+    observations").
+
+    Parameters
+    ----------
+    metric : Metric
+        What to compute.
+    target : Target
+        The coding of the target.
+    codes : ndarray of shape (n,)
+        The coded target.
+    seed : int
+        Seed of the resamples.
+    """
+
+    def __init__(self, metric: Metric, target: Target, codes: npt.NDArray[np.generic], seed: int) -> None:
+        self.metric, self.target = metric, target
+        self.truth: Array = codes if target.classes is not None else target.decode(codes[:, None])  # type: ignore[arg-type]
+        generator = np.random.default_rng(seed)
+        n = len(codes)
+        m = min(n, SAMPLED_ROWS)
+        self._rows = np.sort(generator.choice(n, m, replace=False)) if m < n else np.arange(n)
+        self._shrink = float(np.sqrt(m / n))
+        self._weights = np.stack(
+            [np.bincount(generator.integers(0, m, m), minlength=m) for _ in range(RESAMPLES)]
+        ).astype(np.float64)
+
+    def score(self, raw: npt.NDArray[np.floating]) -> float:
+        """Score coded predictions of shape (n, K)."""
+        return self.metric.score(self.truth, self._readable(raw))
+
+    def judge(self, raw: npt.NDArray[np.floating]) -> Judged:
+        """Score coded predictions of shape (n, K) and their resamples."""
+        q = self._readable(raw)
+        score = self.metric.score(self.truth, q)
+        truth, part = self.truth[self._rows], q[self._rows]
+        centre = score if len(part) == len(q) else self.metric.score(truth, part)
+        resampled = np.concatenate([self.metric.scores(truth, part, w) for w in np.split(self._weights, 8)])
+        if np.isnan(resampled).all():
+            return Judged(score, (score, score), resampled)
+        tail = (1 - CONFIDENCE) / 2
+        low, high = (score + (np.nanquantile(resampled, [tail, 1 - tail]) - centre) * self._shrink).tolist()
+        return Judged(score, (min(low, score), max(high, score)), resampled)
+
+    def tied(self, best: Judged, other: Judged) -> bool:
+        """Tell whether the resamples cannot tell two predictions apart (paired, 90 %)."""
+        difference = best.resampled - other.resampled
+        difference = difference[~np.isnan(difference)]
+        if len(difference) == 0:
+            return True
+        centre = float(difference.mean())
+        low = float(np.quantile(difference, (1 - CONFIDENCE) / 2))
+        return centre + (low - centre) * self._shrink <= 0
+
+    def _readable(self, raw: npt.NDArray[np.floating]) -> F64:
+        return raw.astype(np.float64) if self.target.classes is not None else self.target.decode(raw)

@@ -1,0 +1,119 @@
+"""Models and trials as files: written whole or not at all, read only if they are what was written.
+
+A pickle can run code, whatever wraps it. So a file is read only after its digest is checked, and then by an
+unpickler that knows a list of names, which stands here and not in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import tempfile
+from pathlib import Path
+
+from automl_jupyter.errors import Conflict, Unprocessable
+
+_OURS = {
+    "automl_jupyter.engine.boosting": ("rebuild",),
+    "automl_jupyter.engine.cluster": ("AutoMLClusterer", "Centres"),
+    "automl_jupyter.engine.columns": ("Cells", "Layout"),
+    "automl_jupyter.engine.contract": ("ColumnContract", "Contract"),
+    "automl_jupyter.engine.ensemble": ("Ensemble", "Member"),
+    "automl_jupyter.engine.estimators": ("AutoMLClassifier", "AutoMLRegressor", "Evaluation"),
+    "automl_jupyter.engine.forest": ("ForestModel",),
+    "automl_jupyter.engine.learners": ("ConstantModel",),
+    "automl_jupyter.engine.linear": ("LinearModel",),
+    "automl_jupyter.engine.preprocess": ("Preprocessor", "TextModel"),
+    "automl_jupyter.engine.task": ("Target",),
+    "automl_jupyter.engine.trials": ("FinishedTrial", "Trial"),
+}
+_PUBLIC = {
+    "numpy": ("dtype", "ndarray", "float32", "float64"),
+    "numpy._core.multiarray": ("_reconstruct", "scalar"),
+    "numpy._core.numeric": ("_frombuffer",),
+    "numpy.core.multiarray": ("_reconstruct", "scalar"),
+    "numpy.core.numeric": ("_frombuffer",),
+    "sklearn.feature_extraction.text": ("TfidfTransformer", "TfidfVectorizer"),
+    "sklearn.tree._tree": ("Tree",),
+}
+
+ALLOWED = frozenset(
+    (module, name) for group in (_OURS, _PUBLIC) for module, names in group.items() for name in names
+)
+"""The names that a file may call for: our own classes, numpy's arrays, scikit-learn's compiled trees and
+vectoriser. LightGBM's models are kept as text."""
+
+
+class _Reader(pickle.Unpickler):
+    """Finds the names of :data:`ALLOWED` and no others."""
+
+    def find_class(self, module: str, name: str) -> object:
+        if (module, name) not in ALLOWED:
+            raise Unprocessable("engine.untrusted_type", type=f"{module}.{name}")
+        return super().find_class(module, name)
+
+
+def save(obj: object, path: Path) -> str:
+    """Write a model or a finished trial.
+
+    Parameters
+    ----------
+    obj : object
+        A fitted estimator or a FinishedTrial.
+    path : Path
+        Where to; the file appears whole (temporary file beside it, then rename).
+
+    Returns
+    -------
+    str
+        SHA-256 of the file in hexadecimal, to be kept elsewhere and given to :func:`load`.
+
+    Raises
+    ------
+    Unprocessable
+        ``engine.untrusted_type`` if :func:`load` would refuse it; nothing is written then.
+    """
+    content = pickle.dumps(obj, protocol=5)
+    loads(content)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return hashlib.sha256(content).hexdigest()
+
+
+def load(path: Path, digest: str) -> object:
+    """Read what :func:`save` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    digest : str
+        What :func:`save` returned.
+
+    Raises
+    ------
+    Conflict
+        ``engine.tampered`` if the file is not what was written; nothing of it is read then.
+    Unprocessable
+        ``engine.untrusted_type`` if it calls for a name that is not known here.
+    """
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise Conflict("engine.tampered", file=path.name)
+    return loads(content)
+
+
+def loads(content: bytes) -> object:
+    """Read a pickle that calls for known names alone; raises Unprocessable ``engine.untrusted_type``."""
+    return _Reader(io.BytesIO(content)).load()

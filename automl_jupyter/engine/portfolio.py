@@ -1,0 +1,131 @@
+"""The candidates of a search, declared as data: what is tried, in which order, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from automl_jupyter.engine.admission import SUPERVISED
+
+FOREST_PARTS = 4
+"""A forest is grown in so many parts, so that several threads share it."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One thing to try.
+
+    Attributes
+    ----------
+    name : str
+        Its line of the leaderboard.
+    family : str
+        The learner, a key of :data:`automl_jupyter.engine.search.LEARNERS`.
+    params : mapping
+        What the learner is told.
+    cost : float
+        Expected time of one fold, relative to the first candidate.
+    why : str
+        The code of the sentence that says why it is tried.
+    tasks : tuple of str
+        The tasks that it can do.
+    most_rows : int or None
+        It is left out for larger tables.
+    """
+
+    name: str
+    family: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    cost: float = 1.0
+    why: str = ""
+    tasks: tuple[str, ...] = SUPERVISED
+    most_rows: int | None = None
+
+
+BASELINE = Candidate("baseline", "baseline", cost=0.0, why="engine.why_baseline")
+
+PORTFOLIO: tuple[Candidate, ...] = (
+    Candidate(
+        "lightgbm_quick",
+        "lightgbm",
+        {
+            "learning_rate": 0.12,
+            "num_leaves": 16,
+            "min_data_in_leaf": 20,
+            "lambda_l2": 1.0,
+            "max_bin": 127,
+            "rounds": 120,
+            "patience": 15,
+        },
+        cost=1.0,
+        why="engine.why_lightgbm_quick",
+    ),
+    Candidate(
+        "linear",
+        "linear",
+        {"strengths": (0.003, 0.03, 0.3, 3.0), "steps": 100},
+        cost=2.0,
+        why="engine.why_linear",
+        most_rows=500_000,
+    ),
+    Candidate(
+        "lightgbm",
+        "lightgbm",
+        {
+            "learning_rate": 0.05,
+            "num_leaves": 31,
+            "min_data_in_leaf": 20,
+            "feature_fraction": 0.8,
+            "rounds": 3000,
+            "patience": 50,
+        },
+        cost=6.0,
+        why="engine.why_lightgbm",
+    ),
+    Candidate(
+        "forest",
+        "forest",
+        {"trees": 30, "min_samples_leaf": 3, "max_features": 0.4},
+        cost=6.0,
+        why="engine.why_forest",
+    ),
+    Candidate(
+        "lightgbm_careful",
+        "lightgbm",
+        {
+            "learning_rate": 0.03,
+            "num_leaves": 12,
+            "min_data_in_leaf": 10,
+            "feature_fraction": 0.5,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "lambda_l2": 3.0,
+            "rounds": 4000,
+            "patience": 80,
+        },
+        cost=9.0,
+        why="engine.why_lightgbm_careful",
+    ),
+    Candidate(
+        "lightgbm_large",
+        "lightgbm",
+        {
+            "learning_rate": 0.04,
+            "num_leaves": 96,
+            "min_data_in_leaf": 8,
+            "feature_fraction": 0.6,
+            "extra_trees": True,
+            "rounds": 3000,
+            "patience": 60,
+        },
+        cost=12.0,
+        why="engine.why_lightgbm_large",
+    ),
+)
+"""In order: a first answer at once, something different, then the strongest, then variants for the ensemble."""
+
+
+def candidates(task: str, rows: int) -> tuple[Candidate, ...]:
+    """Choose the candidates for a task and a number of rows, in order."""
+    return tuple(c for c in PORTFOLIO if task in c.tasks and (c.most_rows is None or rows <= c.most_rows))

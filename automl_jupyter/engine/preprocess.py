@@ -1,0 +1,248 @@
+"""From typed cells to the float32 views that learners read: the whole policy in one place.
+
+Nothing here looks at the target, so one set of views serves all folds without leaking. All of it is numpy on
+arrays of rows, and a single row takes the same path as a million.
+
+- moments become days, year, month, day, weekday, day of the year and hour;
+- texts become their lengths and a truncated singular value decomposition of TF-IDF;
+- ``tree``: numbers (NaN kept), then codes of categories;
+- ``linear``: standardised numbers with the median for what is missing, one column for each frequent
+  category, one for each number that is often missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from automl_jupyter.engine.columns import FIRST, OTHER, Cells, Layout
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+TEXT_TERMS, TEXT_ROWS, TEXT_PARTS = 5000, 20_000, 24
+ONE_HOT_PER_COLUMN, ONE_HOT_IN_ALL = 50, 1000
+_LARGEST = 3e38
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """TF-IDF (scikit-learn's vectoriser) and the right singular vectors that shorten it."""
+
+    vectoriser: object
+    components: F64
+
+    def features(self, texts: list[str]) -> F64:
+        """Numbers for texts: length, words, digits, then the parts; shape (n, 3 + parts)."""
+        counts = np.array(
+            [(len(t), t.count(" "), sum(c.isdigit() for c in t)) for t in texts], dtype=np.float64
+        ).reshape(-1, 3)
+        if not len(self.components):
+            return counts
+        parts = self.vectoriser.transform(texts) @ self.components.T  # type: ignore[attr-defined]
+        return np.hstack([counts, parts])
+
+
+def _fit_text(texts: list[str], seed: int) -> TextModel:
+    from scipy.sparse.linalg import svds
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    sample = texts[:: max(1, len(texts) // TEXT_ROWS)]
+    vectoriser = TfidfVectorizer(sublinear_tf=True, min_df=3, max_features=TEXT_TERMS, ngram_range=(1, 2))
+    try:
+        matrix = vectoriser.fit_transform(sample)
+    except ValueError:  # no term occurs three times
+        return TextModel(None, np.zeros((0, 0)))
+    parts = min(TEXT_PARTS, min(matrix.shape) - 1)
+    if parts < 1:
+        return TextModel(None, np.zeros((0, 0)))
+    start = np.random.default_rng(seed).standard_normal(min(matrix.shape))
+    _, _, components = svds(matrix, k=parts, v0=start)
+    return TextModel(vectoriser, np.ascontiguousarray(components[::-1]))
+
+
+def _moments(seconds: F64) -> F64:
+    """Parts of moments given in seconds since 1970; shape (n, 7)."""
+    missing = np.isnan(seconds)
+    # Years beyond what numpy's calendar of seconds holds would wrap round.
+    safe = np.clip(np.where(missing, 0.0, seconds), -6e10, 2.5e11)
+    at = safe.astype(np.int64).astype("datetime64[s]")
+    day = at.astype("datetime64[D]")
+    month, year = day.astype("datetime64[M]"), day.astype("datetime64[Y]")
+    days = day.astype(np.int64)
+    parts = np.column_stack(
+        [
+            safe / _DAY,
+            year.astype(np.int64) + 1970,
+            month.astype(np.int64) % 12 + 1,
+            (day - month).astype(np.int64) + 1,
+            (days + 3) % 7,
+            (day - year).astype(np.int64) + 1,
+            (safe % _DAY) / 3600,
+        ]
+    ).astype(np.float64)
+    parts[missing] = np.nan
+    return parts
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """What was learnt of the training table; made by :meth:`fit`.
+
+    Attributes
+    ----------
+    plan : Layout
+        The columns that are read.
+    texts : tuple of TextModel
+        One for each text column.
+    moments : ndarray of int
+        Which of the numbers are moments.
+    keep : ndarray of bool
+        Which of the derived numbers vary.
+    offset : ndarray
+        Subtracted from numbers too large for float32 to tell apart.
+    lowest, highest, median, mean, spread : ndarray
+        Of each number that is kept; the range bounds what the linear view sees.
+    often_missing : ndarray of int
+        Numbers that get a column for being missing.
+    hot : tuple of ndarray
+        For each category column, the column of the linear view for each code, or -1.
+    hot_width : int
+        Number of those columns.
+    """
+
+    plan: Layout
+    texts: tuple[TextModel, ...]
+    moments: npt.NDArray[np.intp]
+    keep: npt.NDArray[np.bool_]
+    offset: F64
+    lowest: F64
+    highest: F64
+    median: F64
+    mean: F64
+    spread: F64
+    often_missing: npt.NDArray[np.intp]
+    hot: tuple[npt.NDArray[np.intp], ...]
+    hot_width: int
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def fit(cls, plan: Layout, cells: Cells, seed: int = 0) -> Preprocessor:
+        """Learn from the training rows.
+
+        Parameters
+        ----------
+        plan : Layout
+            The columns that are read.
+        cells : Cells
+            Their cells, n rows.
+        seed : int
+            Seed of the decomposition of texts.
+        """
+        moments = np.array([j for j, c in enumerate(plan.numbers) if c.kind == "datetime"], dtype=np.intp)
+        texts = tuple(_fit_text(column, seed) for column in cells.texts)
+        raw = _derive(cells, moments, texts)
+        known = ~np.isnan(raw)
+        some = known.any(axis=0)
+        low = np.min(raw, axis=0, where=known, initial=np.inf)
+        high = np.max(raw, axis=0, where=known, initial=-np.inf)
+        keep = some & ((low < high) | ~known.all(axis=0))
+        raw, known = raw[:, keep], known[:, keep]
+        median = np.nanmedian(raw, axis=0) if raw.shape[1] else np.zeros(0)
+        filled = np.where(known, raw, median)
+        # Halved before they are added up: huge numbers would overflow.
+        unit = np.maximum(np.abs(filled).max(axis=0, initial=0.0), 1e-300)
+        mean, spread = (filled / unit).mean(axis=0) * unit, (filled / unit).std(axis=0) * unit
+        hot, width = _one_hot(cells.codes, len(raw))
+        return cls(
+            plan=plan,
+            texts=texts,
+            moments=moments,
+            keep=keep,
+            offset=np.where(unit > 2.0**24, median, 0.0),
+            lowest=low[keep],
+            highest=high[keep],
+            median=median,
+            mean=mean,
+            spread=np.maximum(spread, np.maximum(1e-9 * unit, 1e-300)),
+            often_missing=np.flatnonzero((~known).mean(axis=0) > 0.005) if len(raw) else np.zeros(0, np.intp),
+            hot=hot,
+            hot_width=width,
+        )
+
+    @property
+    def numeric_width(self) -> int:
+        """Number of columns of numbers at the start of the tree view; codes of categories follow."""
+        return len(self.median)
+
+    @property
+    def width(self) -> int:
+        """Number of columns of the tree view."""
+        return self.numeric_width + len(self.hot)
+
+    def views(self, cells: Cells) -> Views:
+        """Prepare the views of some rows."""
+        return Views(self, cells, _derive(cells, self.moments, self.texts)[:, self.keep])
+
+
+@dataclass
+class Views:
+    """The views of some rows, each computed when first asked for."""
+
+    of: Preprocessor
+    cells: Cells
+    numbers: F64
+    _made: dict[str, F32] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, name: str) -> F32:
+        if name not in self._made:
+            self._made[name] = self._tree() if name == "tree" else self._linear()
+        return self._made[name]
+
+    def _tree(self) -> F32:
+        numbers = np.clip(self.numbers - self.of.offset, -_LARGEST, _LARGEST)
+        return np.hstack([numbers.astype(np.float32), self.cells.codes.astype(np.float32)])
+
+    def _linear(self) -> F32:
+        of, n = self.of, len(self.numbers)
+        missing = np.isnan(self.numbers)
+        filled = np.clip(np.where(missing, of.median, self.numbers), of.lowest, of.highest)
+        p, q = len(of.median), len(of.often_missing)
+        view = np.zeros((n, p + q + of.hot_width), dtype=np.float32)
+        view[:, :p] = np.clip((filled - of.mean) / of.spread, -8, 8)
+        view[:, p : p + q] = missing[:, of.often_missing]
+        for j, columns in enumerate(of.hot):
+            at = columns[np.minimum(self.cells.codes[:, j], len(columns) - 1)]
+            rows = np.flatnonzero(at >= 0)
+            view[rows, p + q + at[rows]] = 1
+        return view
+
+
+def _derive(cells: Cells, moments: npt.NDArray[np.intp], texts: tuple[TextModel, ...]) -> F64:
+    """All numbers: plain ones, parts of moments, parts of texts."""
+    parts = [np.delete(cells.numbers, moments, axis=1) if len(moments) else cells.numbers]
+    parts += [_moments(cells.numbers[:, j]) for j in moments]
+    parts += [model.features(column) for model, column in zip(texts, cells.texts, strict=True)]
+    return np.hstack(parts) if len(parts) > 1 else parts[0]
+
+
+def _one_hot(codes: npt.NDArray[np.int32], n: int) -> tuple[tuple[npt.NDArray[np.intp], ...], int]:
+    """Columns of the linear view for codes that are frequent enough, for each category column."""
+    result, width = [], 0
+    per_column = min(ONE_HOT_PER_COLUMN, max(2, ONE_HOT_IN_ALL // max(1, codes.shape[1])))
+    for j in range(codes.shape[1]):
+        counts = np.bincount(codes[:, j], minlength=FIRST)
+        frequent = np.flatnonzero(counts >= max(2, n * 0.001))[: per_column + OTHER]
+        # The last place is for codes beyond those that training met.
+        columns = np.full(len(counts) + 1, -1, dtype=np.intp)
+        columns[frequent] = width + np.arange(len(frequent))
+        width += len(frequent)
+        result.append(columns)
+    return tuple(result), width

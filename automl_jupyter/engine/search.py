@@ -1,0 +1,485 @@
+"""The search: candidates in order, one fold a thread, until the time is up; then an ensemble.
+
+The thread that calls :func:`run` never waits for a learner. It collects what daemon threads finish, tells the
+observer, and when the time is up it makes the ensemble while an unfinished fit ends by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from automl_jupyter.engine import ensemble, forest, metrics, portfolio, resample
+from automl_jupyter.engine.boosting import fit_boosting
+from automl_jupyter.engine.ensemble import Ensemble, Member
+from automl_jupyter.engine.forest import ForestModel, OutOfBag, fit_forest
+from automl_jupyter.engine.learners import (
+    F32,
+    Clock,
+    Codes,
+    Model,
+    OutOfTime,
+    Params,
+    Work,
+    fit_constant,
+)
+from automl_jupyter.engine.linear import fit_linear
+from automl_jupyter.engine.metrics import Judge, Judged
+from automl_jupyter.engine.portfolio import BASELINE, FOREST_PARTS, Candidate
+from automl_jupyter.engine.preprocess import Views
+from automl_jupyter.engine.task import Target
+from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observer, Silent, Trial, ranked
+
+__all__ = ["FinishedTrial", "Observer", "Problem", "Result", "Silent", "Trial", "run"]
+
+Fit = Callable[[Work, Params], Model]
+
+LEARNERS: Mapping[str, tuple[Fit, str]] = {
+    "baseline": (fit_constant, "tree"),
+    "lightgbm": (fit_boosting, "tree"),
+    "linear": (fit_linear, "linear"),
+}
+"""Learners that are fitted by folds, and the view they read; forests are fitted once and stand apart."""
+
+ENSEMBLE = "ensemble"
+_POLL = 0.05
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be searched.
+
+    Attributes
+    ----------
+    views : Views
+        The training rows.
+    codes : ndarray of shape (n,)
+        Their coded target.
+    target : Target
+        Its coding.
+    metric : str
+        The metric's name.
+    budget : float
+        Seconds, from `start`.
+    start : float
+        When the time began to run, on :func:`time.monotonic`.
+    workers : int
+        Number of threads.
+    seed : int
+        Seed of all that is random.
+    max_trials : int or None
+        Only so many candidates, and then nothing depends on time unless the budget runs out.
+    """
+
+    views: Views
+    codes: Codes
+    target: Target
+    metric: str
+    budget: float
+    start: float
+    workers: int
+    seed: int
+    max_trials: int | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a search found.
+
+    Attributes
+    ----------
+    ensemble : Ensemble
+        What is served.
+    trials : tuple of Trial
+        The leaderboard, the best first.
+    row : Trial
+        The ensemble's own line.
+    predictions : ndarray of shape (n, K)
+        The ensemble's predictions by models and weights that had not seen the row.
+    """
+
+    ensemble: Ensemble
+    trials: tuple[Trial, ...]
+    row: Trial
+    predictions: F32
+
+
+@dataclass
+class _Job:
+    """A candidate under way."""
+
+    candidate: Candidate
+    parts: int
+    share: float
+    models: dict[int, tuple[Model, F32 | OutOfBag]] = field(default_factory=dict)
+    seconds: float = 0.0
+    predict_seconds: float = 0.0
+    too_dear: bool = False
+    over: bool = False
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What a worker hands over: a part, or the error that ended it (None: no time was left)."""
+
+    job: _Job
+    part: int
+    outcome: tuple[Model, F32 | OutOfBag] | None
+    seconds: float
+    predict_seconds: float
+    error: str | None
+
+
+def run(problem: Problem, observer: Observer) -> Result:
+    """Search until the candidates or the time are used up, and make an ensemble.
+
+    Returns not later than about a second after ``start + budget``, whatever the learners do.
+    """
+    return _Search(problem, observer).run()
+
+
+class _Search:
+    """The state of one search. Workers touch what `_lock` guards and the queue, nothing else."""
+
+    def __init__(self, problem: Problem, observer: Observer) -> None:
+        self.problem, self.observer = problem, observer
+        n, width = len(problem.codes), problem.views.of.width
+        k = resample.count_folds(n, n * max(width, 1), problem.budget)
+        self.folds = resample.make_folds(problem.codes, problem.target.task, k, problem.seed)
+        self.metric = metrics.get(problem.metric)
+        self.judge = Judge(self.metric, problem.target, problem.codes, problem.seed)
+        self.fingerprint = _fingerprint(problem, self.folds.k)
+        reserve = min(3.0, max(0.08 * problem.budget, 0.4), 0.4 * problem.budget)
+        self.end = problem.start + problem.budget - reserve
+        self.stopped = threading.Event()
+        self.finished: dict[str, FinishedTrial] = {}
+        self.judged: dict[str, Judged] = {}
+        self._lock = threading.Lock()
+        self._reports: queue.SimpleQueue[_Report | None] = queue.SimpleQueue()
+        self._reference: float | None = None
+        self._jobs: list[_Job] = []
+        self._pending = self._choose()
+        self._units = self._plan()
+        self._told = 0.0
+
+    # --- the caller's thread
+
+    def run(self) -> Result:
+        self._baseline()
+        for known in self.observer.known_trials():
+            self._reuse(known)
+        # More threads than there can be work would only be started and ended.
+        workers = [
+            threading.Thread(target=self._work, name=f"automl-search-{i}", daemon=True)
+            for i in range(
+                min(self.problem.workers, max(1, len(self._pending)) * max(self.folds.k, FOREST_PARTS))
+            )
+        ]
+        for worker in workers:
+            worker.start()
+        self._collect(len(workers))
+        self.stopped.set()
+        self._give_up()
+        self.observer.progress(0.95, "engine.progress_ensembling")
+        return self._conclude()
+
+    def _choose(self) -> list[Candidate]:
+        chosen = portfolio.candidates(self.problem.target.task, len(self.problem.codes))
+        return list(chosen if self.problem.max_trials is None else chosen[: self.problem.max_trials])
+
+    def _baseline(self) -> None:
+        """Fit the baseline once on all rows.
+
+        By folds its constants would be ordered against the target, and rank worse than chance.
+        """
+        fit, view = LEARNERS[BASELINE.family]
+        n = len(self.problem.codes)
+        model = fit(self._work_for(_Job(BASELINE, 1, np.inf), np.arange(n), view, 0), BASELINE.params)
+        predictions = model.predict(self.problem.views[view])
+        trial = Trial(BASELINE.name, BASELINE.family, baseline=True, predict_seconds=0.0)
+        self._record(trial, self.judge.judge(predictions), (model,), predictions)
+
+    def _reuse(self, known: FinishedTrial) -> None:
+        names = [candidate.name for candidate in self._pending]
+        if (
+            known.fingerprint != self.fingerprint
+            or known.trial.name not in names
+            or known.predictions is None
+        ):
+            return
+        self._pending = [c for c in self._pending if c.name != known.trial.name]
+        judged = self.judge.judge(known.predictions)
+        self._record(known.trial, judged, known.models, known.predictions)
+
+    def _collect(self, working: int) -> None:
+        """Take what workers finish until none is left, the time is up, or the observer says stop."""
+        while working and time.monotonic() < self.end:
+            if self.observer.should_stop():
+                return
+            try:
+                report = self._reports.get(timeout=_POLL)
+            except queue.Empty:
+                self._tell_progress()
+                continue
+            if report is None:
+                working -= 1
+            else:
+                self._take(report)
+                self._tell_progress()
+
+    def _take(self, report: _Report) -> None:
+        job = report.job
+        job.seconds += report.seconds
+        job.predict_seconds += report.predict_seconds
+        if report.outcome is None:
+            if report.error is not None and not job.over:
+                self._fail(job, FAILED, "engine.learner_failed", report.error)
+            return
+        if job.over:
+            return
+        job.models[report.part] = report.outcome
+        if self._reference is None:
+            self._reference = max(report.seconds, 1e-3) / job.candidate.cost
+        if len(job.models) == job.parts:
+            self._finish(job)
+
+    def _fail(self, job: _Job, state: str, reason: str, detail: str | None = None) -> None:
+        job.over = True
+        trial = Trial(
+            job.candidate.name,
+            job.candidate.family,
+            fit_seconds=job.seconds,
+            state=state,
+            params=job.candidate.params,
+            reason=reason,
+            detail=detail,
+        )
+        done = FinishedTrial(trial, fingerprint=self.fingerprint)
+        self.finished[trial.name] = done
+        self.observer.trial_finished(done)
+
+    def _give_up(self) -> None:
+        """Say of what was begun or planned that there was no time for it."""
+        late = time.monotonic() >= self.end
+        out_of_time, stopped = "engine.trial_out_of_time", "engine.trial_stopped"
+        with self._lock:
+            waiting, self._pending = self._pending, []
+        for job in self._jobs:
+            if not job.over and job.candidate.name not in self.finished:
+                self._fail(job, SKIPPED, out_of_time if late or job.too_dear else stopped)
+        for candidate in waiting:
+            self._fail(_Job(candidate, 0, 0.0), SKIPPED, out_of_time if late else stopped)
+
+    def _finish(self, job: _Job) -> None:
+        """Join the parts of a candidate and put it on the leaderboard."""
+        job.over = True
+        models, predictions = self._join(job)
+        rows = len(predictions) if job.candidate.family == "forest" else len(predictions) / len(models)
+        per_thousand = 1000 * job.predict_seconds / max(rows, 1)
+        judged = self.judge.judge(predictions)
+        trial = Trial(
+            job.candidate.name,
+            job.candidate.family,
+            fit_seconds=job.seconds,
+            predict_seconds=per_thousand,
+            params=job.candidate.params,
+        )
+        self._record(trial, judged, models, predictions)
+
+    def _join(self, job: _Job) -> tuple[tuple[Model, ...], F32]:
+        outcomes = [job.models[part] for part in range(job.parts)]
+        if job.candidate.family == "forest":
+            parts = [
+                (m, bag) for m, bag in outcomes if isinstance(m, ForestModel) and isinstance(bag, OutOfBag)
+            ]
+            prior = self.finished[BASELINE.name].models[0].predict(np.zeros((1, 1), np.float32))[0]
+            model, predictions = forest.merge(parts, prior)
+            return (model,), predictions
+        q = np.empty((len(self.problem.codes), self.problem.target.width), dtype=np.float32)
+        for fold, (_, part) in enumerate(outcomes):
+            q[self.folds.part == fold] = part
+        return tuple(model for model, _ in outcomes), q
+
+    def _record(self, trial: Trial, judged: Judged, models: tuple[Model, ...], predictions: F32) -> None:
+        self.judged[trial.name] = judged
+        best = max(self.judged.values(), key=_score)
+        trial = replace(
+            trial,
+            score=judged.score,
+            interval=judged.interval,
+            tied_with_best=self.judge.tied(best, judged),
+        )
+        done = FinishedTrial(trial, models, predictions, self.fingerprint)
+        self.finished[trial.name] = done
+        self.observer.trial_finished(done)
+
+    def _tell_progress(self) -> None:
+        now = time.monotonic()
+        if now - self._told < 0.25:
+            return
+        self._told = now
+        by_time = (now - self.problem.start) / (self.end - self.problem.start)
+        with self._lock:
+            total = max(1, len(self.finished) + len(self._pending) + sum(not job.over for job in self._jobs))
+        by_trials = len(self.finished) / total
+        self.observer.progress(min(0.95, max(by_time, by_trials)), "engine.progress_training")
+
+    # --- the end
+
+    def _conclude(self) -> Result:
+        done = [f for f in self._in_order() if f.predictions is not None]
+        learnt = [f for f in done if not f.trial.baseline] or done
+        links = [ensemble.to_link(_given(f), self.problem.target.task) for f in learnt]
+        until = max(self.problem.start + self.problem.budget - 0.3, time.monotonic() + 0.2)
+        selector = ensemble.Selector(
+            ensemble.selection_metric(self.metric, self.problem.target.task),
+            self.problem.target,
+            self.judge.truth,
+            links,
+            self.problem.seed,
+            until,
+        )
+        weights = selector.weights()
+        honest = selector.cross_fitted(self.folds) if len(learnt) > 1 else _given(learnt[0])
+        members = [
+            Member(f.trial.name, float(w), f.models) for f, w in zip(learnt, weights, strict=True) if w > 0
+        ]
+        used = [f.trial for f, w in zip(learnt, weights, strict=True) if w > 0]
+        row = Trial(
+            ENSEMBLE,
+            ENSEMBLE,
+            fit_seconds=sum(t.fit_seconds for t in used),
+            predict_seconds=sum(t.predict_seconds for t in used),
+            params={member.name: round(member.weight, 4) for member in members},
+        )
+        self._record(row, self.judge.judge(honest), (), honest)
+        trials = self._final_trials()
+        row = next(trial for trial in trials if trial.name == ENSEMBLE)
+        return Result(Ensemble(self.problem.target.task, tuple(members)), trials, row, honest)
+
+    def _in_order(self) -> list[FinishedTrial]:
+        """Finished trials in the portfolio's order, so that nothing depends on which thread was faster."""
+        order = [BASELINE.name, *(c.name for c in portfolio.PORTFOLIO)]
+        return sorted(self.finished.values(), key=lambda f: order.index(f.trial.name))
+
+    def _final_trials(self) -> tuple[Trial, ...]:
+        best = max(self.judged.values(), key=_score)
+        return ranked(
+            replace(f.trial, tied_with_best=self.judge.tied(best, self.judged[f.trial.name]))
+            if f.trial.name in self.judged
+            else f.trial
+            for f in self.finished.values()
+        )
+
+    # --- the workers' threads
+
+    def _work(self) -> None:
+        try:
+            while not self.stopped.is_set() and time.monotonic() < self.end:
+                with self._lock:
+                    unit = next(self._units, None)
+                if unit is None:
+                    return
+                self._reports.put(self._fit_part(*unit))
+        finally:
+            self._reports.put(None)
+
+    def _plan(self) -> Iterator[tuple[_Job, int]]:
+        """Give one part after the other, in the portfolio's order; runs under the lock."""
+        while self._pending:
+            candidate = self._pending.pop(0)
+            parts = FOREST_PARTS if candidate.family == "forest" else self.folds.k
+            job = _Job(candidate, parts, self._share(candidate, parts))
+            self._jobs.append(job)
+            job.too_dear = not self._is_affordable(candidate, parts)
+            if job.too_dear:
+                continue
+            for part in range(parts):
+                if not job.over:
+                    yield job, part
+
+    def _share(self, candidate: Candidate, parts: int) -> float:
+        """Seconds that one part may take: no candidate may use more than a share of what is left."""
+        if self.problem.max_trials is not None:
+            return float("inf")
+        rounds = -(-parts // self.problem.workers)
+        return max(0.2, 0.6 * (self.end - time.monotonic()) / rounds)
+
+    def _is_affordable(self, candidate: Candidate, parts: int) -> bool:
+        """Tell whether a candidate can be expected to end in time, judging by the first part of the first."""
+        if self.problem.max_trials is not None or self._reference is None:
+            return True
+        rounds = -(-parts // self.problem.workers)
+        return self._reference * candidate.cost * rounds < 1.2 * (self.end - time.monotonic())
+
+    def _fit_part(self, job: _Job, part: int) -> _Report:
+        began = time.monotonic()
+        try:
+            outcome, predict_seconds = self._fit(job, part)
+        except OutOfTime:
+            return _Report(job, part, None, time.monotonic() - began, 0.0, None)
+        except Exception as error:  # noqa: BLE001 - a learner that fails, however, costs its own place only
+            detail = f"{type(error).__name__}: {error}"
+            return _Report(job, part, None, time.monotonic() - began, 0.0, detail)
+        return _Report(job, part, outcome, time.monotonic() - began, predict_seconds, None)
+
+    def _fit(self, job: _Job, part: int) -> tuple[tuple[Model, F32 | OutOfBag], float]:
+        if job.candidate.family == "forest":
+            every = np.arange(len(self.problem.codes))
+            model, bag = fit_forest(self._work_for(job, every, "tree", part), job.candidate.params)
+            began = time.monotonic()
+            # Part of the rows is enough to know how long the whole takes.
+            sample = self.problem.views["tree"][:1000]
+            model.predict(sample)
+            return (model, bag), (time.monotonic() - began) * len(every) / len(sample)
+        fit, view = LEARNERS[job.candidate.family]
+        rows, held = self.folds.split(part)
+        work = self._work_for(job, rows, view, part)
+        if self.problem.target.classes is not None and work.y.min() == work.y.max():
+            fitted: Model = replace(fit_constant(work, {}), view=view)
+        else:
+            fitted = fit(work, job.candidate.params)
+        began = time.monotonic()
+        q = fitted.predict(self.problem.views[view][held])
+        if not np.isfinite(q).all():
+            raise FloatingPointError("predictions are not finite")
+        return (fitted, q), time.monotonic() - began
+
+    def _work_for(self, job: _Job, rows: npt.NDArray[np.intp], view: str, part: int) -> Work:
+        problem = self.problem
+        X = problem.views[view]
+        return Work(
+            X=X if len(rows) == len(X) else X[rows],
+            y=problem.codes if len(rows) == len(X) else problem.codes[rows],
+            task=problem.target.task,
+            width=problem.target.width,
+            numeric_width=problem.views.of.numeric_width,
+            seed=(problem.seed * 1009 + part * 31) % (2**31 - 1),
+            clock=Clock(time.monotonic() + job.share, self.end, self.stopped),
+        )
+
+
+def _given(finished: FinishedTrial) -> F32:
+    if finished.predictions is None:
+        raise TypeError("a trial that is done has predictions")
+    return finished.predictions
+
+
+def _score(judged: Judged) -> float:
+    return judged.score if np.isfinite(judged.score) else -np.inf
+
+
+def _fingerprint(problem: Problem, k: int) -> str:
+    """Identify data, folds and seed."""
+    digest = hashlib.sha256()
+    for array in (problem.codes, problem.views.numbers, problem.views.cells.codes):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update(repr((problem.target.task, problem.target.width, k, problem.seed)).encode())
+    return digest.hexdigest()

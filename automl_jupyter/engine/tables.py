@@ -1,0 +1,96 @@
+"""What people hand to an estimator, brought into one form: a table with named columns, a named target."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils import check_array, check_random_state, column_or_1d
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+from automl_jupyter import messages
+from automl_jupyter.engine.contract import RowWarning
+from automl_jupyter.engine.serving import ContractWarning
+from automl_jupyter.errors import Unprocessable
+
+CELLS_PER_SECOND = 2_000_000
+"""More cells than this for each second of the budget are not read: rows are sampled."""
+
+
+def as_frame(estimator: object, X: object, *, reset: bool) -> pd.DataFrame:
+    """Check features as scikit-learn does, and give them as a table whose column names are strings.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Learns names and number of features, or compares them.
+    X : DataFrame or array-like of shape (n_rows, n_columns)
+        The features, with strings, dates and missing values.
+    reset : bool
+        True in ``fit``.
+    """
+    if not isinstance(X, pd.DataFrame):
+        X = check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    if isinstance(X, pd.DataFrame):
+        return X.set_axis([str(name) for name in X.columns], axis=1).reset_index(drop=True)
+    return pd.DataFrame(X, columns=[f"x{i}" for i in range(np.shape(X)[1])])
+
+
+def as_series(y: object, rows: pd.DataFrame) -> pd.Series:
+    """Check a target, and give it as a named column.
+
+    Raises
+    ------
+    Unprocessable
+        ``engine.target_not_given`` if there is none.
+    """
+    if y is None:
+        raise Unprocessable("engine.target_not_given")
+    name = str(y.name) if isinstance(y, pd.Series) and y.name is not None else "y"
+    if not isinstance(y, pd.Series):
+        y = pd.Series(column_or_1d(y, warn=True))
+    check_consistent_length(rows, y)
+    return y.reset_index(drop=True).rename(name)
+
+
+def known_rows(X: pd.DataFrame, y: pd.Series, budget: float, seed: int) -> tuple[pd.DataFrame, pd.Series]:
+    """Leave out rows without a target, and sample rows where the budget is too short to read them all."""
+    known = np.flatnonzero(y.notna().to_numpy())
+    most = max(1000, int(CELLS_PER_SECOND * budget / max(1, X.shape[1])))
+    if len(known) > most:
+        known = np.sort(np.random.default_rng(seed).choice(known, most, replace=False))
+    if len(known) == len(y):
+        return X, y
+    return X.iloc[known].reset_index(drop=True), y.iloc[known].reset_index(drop=True)
+
+
+def seed_of(random_state: int | np.random.RandomState | None) -> int:
+    """Turn scikit-learn's ``random_state`` into a number."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state) % (2**31 - 1)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def threads_of(n_jobs: int | None) -> int:
+    """Turn scikit-learn's ``n_jobs`` into a number of threads: -1 means all this process may use."""
+    try:
+        available = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        available = os.cpu_count() or 1
+    if n_jobs is None:
+        return 1
+    return n_jobs if n_jobs > 0 else max(1, available + 1 + n_jobs)
+
+
+def warn_of(found: list[tuple[RowWarning, npt.NDArray[np.intp]]]) -> None:
+    """Issue one Python warning for cells that are not what the training table had."""
+    serious = [w.column for w, _ in found if w.code in ("engine.unseen_category", "engine.unparseable_value")]
+    if serious:
+        counts = Counter(serious)
+        text = messages.render("engine.cells_off_contract", {"columns": list(counts), "n": len(serious)})
+        warnings.warn(text, ContractWarning, stacklevel=3)

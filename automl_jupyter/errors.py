@@ -6,8 +6,9 @@ prose of its own, so that it can be told in the reader's language wherever it su
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from automl_jupyter import messages
@@ -32,7 +33,7 @@ class FieldError:
 
     field: str
     code: str
-    params: Mapping[str, Param] = field(default_factory=dict)
+    params: Mapping[str, Param] = dataclasses.field(default_factory=dict)
 
 
 class AutoMLError(Exception):

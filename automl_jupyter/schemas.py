@@ -17,6 +17,7 @@ ColumnType = Literal["integer", "number", "boolean", "datetime", "string"]
 ColumnRole = Literal["numeric", "category", "boolean", "datetime", "text", "id", "constant", "empty"]
 JobState = Literal["queued", "running", "done", "failed", "stopped", "cancelled", "interrupted"]
 TrialState = Literal["done", "failed", "skipped"]
+Alias = Literal["champion", "challenger"]
 EventKind = Literal["state", "progress", "trial", "leaderboard", "done"]
 
 FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "stopped", "cancelled", "interrupted"})
@@ -182,10 +183,14 @@ class TrainRequest(Request):
 
     target: str | None = None
     task: TaskName | None = Field(None, description="Found from the target unless given.")
-    metric: str | None = Field(None, description="A scikit-learn scorer name; the task's default unless given.")
+    metric: str | None = Field(
+        None, description="A scikit-learn scorer name; the task's default unless given."
+    )
     time_budget: float | None = Field(None, ge=5, description="Seconds, a hard limit from the job's start.")
     name: Name | None = Field(None, description="The model's name; `<file>-<target>` unless given.")
-    columns: list[str] | None = Field(None, min_length=1, description="Columns to learn from; all unless given.")
+    columns: list[str] | None = Field(
+        None, min_length=1, description="Columns to learn from; all unless given."
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
@@ -272,7 +277,7 @@ class ModelVersion(Answer):
     score: float | None
     interval: tuple[float | None, float | None] | None
     baseline_score: float | None
-    aliases: list[Literal["champion", "challenger"]]
+    aliases: list[Alias]
     columns: list[ModelColumn]
     mlflow_run_id: str | None
     mlflow_model_uri: str | None

@@ -133,6 +133,7 @@ class _Connection:
         # Its output is closed, so it is ending or has ended: what it started ends with it.
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.ended = self.ended or self._died()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(self._reason())

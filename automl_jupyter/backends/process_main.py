@@ -15,10 +15,10 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from automl_jupyter import errors
 from automl_jupyter.backends.lines import from_line, to_line
@@ -59,7 +59,7 @@ def emit(event: Mapping[str, Any]) -> None:
     _output().write({"event": event})
 
 
-def end_at_once(code: int = 0) -> None:
+def end_at_once(code: int = 0) -> NoReturn:
     """End this process and those of its group without waiting for anything."""
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpgrp(), signal.SIGTERM)
@@ -85,7 +85,8 @@ def serve(
         How many calls are worked on at once.
     """
     output = _output()
-    arguments = _begin()
+    lines = _lines()
+    arguments = _begin(lines)
 
     def work(number: int, handler: Handler, payload: dict[str, Any]) -> None:
         try:
@@ -106,7 +107,7 @@ def serve(
     # On this, the main thread, so that set-up code may install what belongs there.
     work(SETUP, first, arguments)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="helper")
-    for line in sys.stdin.buffer:
+    for line in lines:
         call = from_line(line)
         handler = handlers.get(call["verb"])
         if handler is None:
@@ -131,10 +132,11 @@ def watch_parent(on_line: Callable[[dict[str, Any]], None] | None = None) -> dic
         The arguments.
     """
     _output()
-    arguments = _begin()
+    lines = _lines()
+    arguments = _begin(lines)
 
     def watch() -> None:
-        for line in sys.stdin.buffer:
+        for line in lines:
             if on_line is not None:
                 on_line(from_line(line))
         end_at_once()
@@ -143,13 +145,24 @@ def watch_parent(on_line: Callable[[dict[str, Any]], None] | None = None) -> dic
     return arguments
 
 
-def _begin() -> dict[str, Any]:
+def _lines() -> Iterator[bytes]:
+    # Not through sys.stdin: a thread that waits in it makes the interpreter's own end fail.
+    pieces: list[bytes] = []
+    while piece := os.read(0, 1 << 16):
+        head, *others = piece.split(b"\n")
+        pieces.append(head)
+        for other in others:
+            yield b"".join(pieces)
+            pieces = [other]
+
+
+def _begin(lines: Iterator[bytes]) -> dict[str, Any]:
     # Interrupts typed in a terminal are for the server, which then closes our input. A termination must
     # not reach us before the others of our group when we send it ourselves (end_at_once).
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
-    line = sys.stdin.buffer.readline()
-    if not line:
+    line = next(lines, None)
+    if line is None:
         end_at_once()
     first = from_line(line)
     _limit_address_space(first.get("address_space"))

@@ -8,22 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def texts(values: Iterable[str]) -> pa.Array:
-    """An array of texts."""
+    """Return an array of texts."""
     builder = pa.lib.StringBuilder()
     builder.append_values(list(values))
     return builder.finish()
 
 
 def text(value: str) -> pa.Scalar:
-    """A text."""
+    """Return a text."""
     return texts([value])[0]
 
 
+def floats(values: pa.Array) -> npt.NDArray[np.float64]:
+    """Return the numbers of an array as floats, missing ones as NaN."""
+    filled = pc.fill_null(values.cast(pa.float64(), safe=False), texts(["nan"]).cast(pa.float64())[0])
+    buffer = filled.buffers()[1]
+    return np.frombuffer(buffer, np.float64)[filled.offset : filled.offset + len(filled)]
+
+
 def whole(value: int, to: pa.DataType | None = None) -> pa.Scalar:
-    """A whole number within 64 bits, or what Arrow makes of it in another type."""
+    """Return a whole number within 64 bits, or what Arrow makes of it in another type."""
     number = texts([str(value)]).cast(pa.int64())
     return (number if to is None else number.cast(to))[0]

@@ -70,9 +70,9 @@ def records(lines: Iterable[str], grammar: Grammar, first_line: int = 1) -> Iter
     for line in source:
         number += 1
         body = line.rstrip("\r\n")
-        if grammar.spaced and grammar.separator == " ":
-            body = re.sub(" +", " ", body.strip(" ")) if grammar.quote not in body or not grammar.quote else body
-        if not body or body.isspace() and (grammar.separator not in body):
+        if grammar.spaced and grammar.separator == " " and (not grammar.quote or grammar.quote not in body):
+            body = re.sub(" +", " ", body.strip(" "))
+        if not body or (body.isspace() and grammar.separator not in body):
             continue
         if not grammar.quote or grammar.quote not in body:
             cells = body.split(grammar.separator)
@@ -131,7 +131,8 @@ def _quoted(first: str, source: Iterator[str], grammar: Grammar, line: int) -> t
 
 
 _NUMBER = re.compile(
-    r"[-+(]?\s*[$€£¥]?\s*[-+]?(?:\d+(?:[ .,'\u00a0\u202f]\d{3})*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\)?"
+    r"[-+(]?\s*[$€£¥]?\s*[-+]?"
+    r"(?:\d+(?:[ .,'\u00a0\u202f]\d{3})*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\)?"
 )
 _DATE = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})"
@@ -139,18 +140,21 @@ _DATE = re.compile(
 )
 _WORD = re.compile(r"[^\s,;|\t\"][^,;|\t\"\r\n]{0,39}")
 _LINK = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+")
-_NOTHING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "--", ".", "nd", "\\n", "<na>"})
+_NOTHING = frozenset(
+    {"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "--", ".", "nd", "\\n", "<na>"}
+)
 _BOOLEANS = frozenset({"true", "false"})
 
 
-def kind(cell: str) -> Kind:
-    """What a single cell looks like, whatever its column; a first impression, not a decision."""
+def kind(cell: str) -> Kind:  # noqa: PLR0911 - one line for each kind
+    """Return what a single cell looks like, whatever its column; a first impression, not a decision."""
     text = cell.strip()
-    lowered = text[:8].lower() if len(text) <= 8 else ""
-    if not text or lowered in _NOTHING:
-        return "missing"
-    if lowered in _BOOLEANS:
-        return "boolean"
+    if len(text) <= 8:
+        lowered = text.lower()
+        if lowered in _NOTHING:
+            return "missing"
+        if lowered in _BOOLEANS:
+            return "boolean"
     if len(text) <= 40:
         if _NUMBER.fullmatch(text):
             return "number"

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from automl_jupyter.data import arrow, types
 from automl_jupyter.data.dates import DateReading, has_short_years
 from automl_jupyter.data.model import ColumnType
-from automl_jupyter.data.types import Finding, Hints, Reading, TextReading
+from automl_jupyter.data.types import Finding, Hints, Reading, TextReading, TextReason
 
 DISTINCT_CAP = 100_000
 _SAMPLE = 5_000
@@ -144,9 +144,14 @@ class ColumnReader:
         if self._changes > _MAX_CHANGES:
             reason, examples = types.why_text(both.drop_null())
             self.finding = Finding(TextReading(), reason=reason, examples=examples)
-        if self.is_text and not old.undecided and self.finding.reason is None and self._changes <= _MAX_CHANGES:
+        if (
+            self.is_text
+            and not old.undecided
+            and self.finding.reason is None
+            and self._changes <= _MAX_CHANGES
+        ):
             examples = tuple(v[:40] for v in types.unreadable(old.reading, values.slice(0, 200_000))[:3])
-            mixed = "mixed_dates" if isinstance(old.reading, DateReading) else "mixed_numbers"
+            mixed: TextReason = "mixed_dates" if isinstance(old.reading, DateReading) else "mixed_numbers"
             if old.reading.type != "boolean":
                 self.finding = Finding(TextReading(), reason=mixed, examples=examples)
         return self.finding.reading != old.reading
@@ -168,7 +173,7 @@ class ColumnReader:
         return pc.if_else(mask, pa.NULL, values)
 
     def _parsed(self, values: pa.Array, reading: Reading) -> pa.Array | None:
-        """The values as a reading has them, or ``None`` if one cannot be read."""
+        """Return the values as a reading has them, or ``None`` if one cannot be read."""
         found = reading.parse(values) if self.words is None else None
         if found is not None:
             if found.null_count > values.null_count:

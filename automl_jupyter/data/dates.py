@@ -64,7 +64,7 @@ class DateReading:
         return pa.timestamp("us", "UTC" if self.zoned else None)
 
     def parse(self, values: pa.Array) -> pa.Array | None:
-        """The times, or ``None`` if some value is none: the 30th of February is none."""
+        """Return the times, or ``None`` if some value is none: the 30th of February is none."""
         if self.order == "iso":
             return _to_time(values, self.arrow)
         if not all_match(values, _DAY[self.order] + _TIME):
@@ -76,7 +76,7 @@ class DateReading:
         return pc.if_else(afternoon, pc.add(found, arrow.whole(_HALF_DAY, pa.duration("us"))), found)
 
     def _days(self, values: pa.Array) -> pa.Array:
-        """The values with the day in ISO order and full width."""
+        """Return the values with the day in ISO order and full width."""
         text = values
         if self.order == "ymd":
             text = _sub(text, r"^(\d{4})[-/.](\d)([-/.])", r"\1-0\2\3")
@@ -86,7 +86,9 @@ class DateReading:
             text = _sub(text, r"^([A-Za-z]+\.?) (\d{1,2}),? (\d{4})", r"\2 \1 \3")
             for number, (short, long) in enumerate(_MONTHS, start=1):
                 text = _sub(
-                    text, rf"^(\d{{1,2}})[- ](?i:{short})(?i:{long})?\.?,?[- ](\d{{4}})", rf"\1-{number:02}-\2"
+                    text,
+                    rf"^(\d{{1,2}})[- ](?i:{short})(?i:{long})?\.?,?[- ](\d{{4}})",
+                    rf"\1-{number:02}-\2",
                 )
         text = _sub(text, r"^(\d[-/.])", r"0\1")
         text = _sub(text, r"^(\d\d[-/.])(\d[-/.])", r"\10\2")
@@ -149,7 +151,7 @@ def _sub(values: pa.Array, pattern: str, new: str) -> pa.Array:
 
 
 def _clock(values: pa.Array) -> tuple[pa.Array, pa.Array | None]:
-    """Times in 24 hours and full width, but for the afternoons, which are told apart."""
+    """Return times in 24 hours and full width, but for the afternoons, which are told apart."""
     text = _sub(values, r"^(.{10}),?[ T]+", r"\1 ")
     text = _sub(text, r"^(.{11})(\d:)", r"\10\2")
     if not any_match(text, r"[AaPp]\.?[Mm]\.?$"):

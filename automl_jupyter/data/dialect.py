@@ -49,14 +49,14 @@ def split_lines(text: str) -> list[str]:
 
 
 def line_end(text: str) -> str:
-    """The line end that most lines of a text have."""
+    """Return the line end that most lines of a text have."""
     pairs = text.count("\r\n")
     counts = {"\n": text.count("\n") - pairs, "\r\n": pairs, "\r": text.count("\r") - pairs}
     return max(counts, key=lambda end: counts[end])
 
 
 def label(separator: str) -> str:
-    """A separator as a sentence can show it."""
+    """Return a separator as a sentence can show it."""
     return _LABELS.get(separator, separator)
 
 
@@ -92,7 +92,9 @@ def detect(text: str, options: ReadOptions) -> tuple[Guess, list[Notice]]:
         separators = tuple(s for s in SEPARATORS if s in text) or (",",)
     quotes = _quotes(text, separators) if options.quote is None else (options.quote,)
     guesses = [_judge(lines, s, q, forced=len(separators) == 1) for s in separators for q in quotes]
-    best = max(guesses, key=lambda g: (g.score, -SEPARATORS.index(g.grammar.separator) if len(separators) > 1 else 0))
+    best = max(
+        guesses, key=lambda g: (g.score, -SEPARATORS.index(g.grammar.separator) if len(separators) > 1 else 0)
+    )
     if best.score <= _ONE_COLUMN and options.separator is None and not hint:
         best = max(
             (_judge(lines, ",", q, forced=True) for q in quotes), key=lambda g: (not g.open_quote, g.score)
@@ -112,7 +114,7 @@ def detect(text: str, options: ReadOptions) -> tuple[Guess, list[Notice]]:
 
 
 def _quotes(text: str, separators: Sequence[str]) -> tuple[str, ...]:
-    """The quote characters worth trying: the usual one, and the apostrophe where it opens and closes cells."""
+    """Return the quote characters worth trying: the apostrophe only where it opens and closes cells."""
     edge = "[" + re.escape("".join(separators)) + r"\r\n]"
     opened = len(re.findall(rf"(?:^|{edge})'(?!')", text[:200_000]))
     closed = len(re.findall(rf"'(?:$|{edge})", text[:200_000]))

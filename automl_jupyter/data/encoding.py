@@ -16,9 +16,7 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _UNUSED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
-_UTF8_SEQUENCE = re.compile(
-    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
-)
+_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _ASCII = bytes(range(128))
 _MOSTLY_VALID = 10
 UTF8_NAMES = frozenset({"utf-8", "utf-8-sig", "ascii"})
@@ -42,7 +40,7 @@ def named(name: str) -> str:
 
 
 def detect(head: bytes) -> str:
-    """The encoding that the first bytes of a file are in.
+    """Return the encoding that the first bytes of a file are in.
 
     A byte order mark decides; zero bytes at every second place mean UTF-16; bytes that are valid UTF-8, or
     mostly so, are UTF-8; anything else is read as Western European.
@@ -75,7 +73,7 @@ def detect(head: bytes) -> str:
 
 
 def western(head: bytes) -> str:
-    """The encoding that bytes which are not all UTF-8 are most likely in.
+    """Return the encoding that bytes which are not all UTF-8 are most likely in.
 
     Returns
     -------
@@ -87,7 +85,7 @@ def western(head: bytes) -> str:
 
 
 def of_whole(source: Path) -> str:
-    """The encoding that the bytes of a whole file, which are not all UTF-8, are most likely in."""
+    """Return the encoding that the bytes of a whole file, which are not all UTF-8, are most likely in."""
     valid, broken, unused = 0, 0, False
     with source.open("rb") as file:
         while block := file.read(1 << 22):

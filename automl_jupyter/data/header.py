@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from automl_jupyter.data.cells import Record, kind
 from automl_jupyter.data.model import Notice
@@ -113,7 +114,7 @@ def find(rows: Sequence[Record], header: int | None, lines: int) -> Start:
 
 
 def _width(rows: Sequence[Record]) -> int:
-    """The number of cells that most rows have; between equals, that of the first row if it has several."""
+    """Return the number of cells that most rows have; between equals, that of the first row if it has several."""
     counts = Counter(len(row.cells) for row in rows if not row.cells[0].startswith("#"))
     if not counts:
         counts = Counter(len(row.cells) for row in rows)
@@ -130,7 +131,7 @@ def _preamble(rows: Sequence[Record], width: int) -> int:
     """How many rows at the top are titles, notes and comments rather than part of the table."""
     for index, row in enumerate(rows[:-1]):
         filled = [cell for cell in row.cells if cell.strip()]
-        following = sum(bool(cell.strip()) for cell in rows[index + 1].cells)
+        following = next((n for n in map(_filled, rows[index + 1 :]) if n), 0)
         note = row.cells[0].startswith("#") and len(row.cells) != width
         hint = len(row.cells) <= 2 and row.cells[0].lower().startswith("sep=")
         short = len(row.cells) < width - 1 and len(row.cells) <= max(1, width // 2)
@@ -139,6 +140,10 @@ def _preamble(rows: Sequence[Record], width: int) -> int:
         if not (note or hint or (short and wordy) or (short and width >= 4) or (bare and wordy)):
             return index
     return 0 if not rows else len(rows) - 1 if len(rows[-1].cells) == width else 0
+
+
+def _filled(row: Record) -> int:
+    return sum(bool(cell.strip()) for cell in row.cells)
 
 
 def _has_names(rows: Sequence[Record], width: int) -> tuple[bool, bool]:
@@ -164,7 +169,7 @@ def _has_names(rows: Sequence[Record], width: int) -> tuple[bool, bool]:
     return for_names > against, for_names <= 2 * against
 
 
-def _vote(name: str, column: Sequence[str]) -> float:
+def _vote(name: str, column: Sequence[str]) -> float:  # noqa: PLR0911 - one line for each kind of evidence
     """How much a column speaks for its first cell being a name: positive for, negative against."""
     what = kind(name)
     values = [cell.strip() for cell in column if kind(cell) != "missing"]
@@ -191,7 +196,7 @@ def _vote(name: str, column: Sequence[str]) -> float:
 
 
 def _shape(text: str) -> str:
-    """A text with its letters as ``a``, its digits as ``9`` and runs of them shortened."""
+    """Return a text with its letters as ``a``, its digits as ``9`` and runs of them shortened."""
     return re.sub(r"9+", "9", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", text[:60])))
 
 
@@ -201,7 +206,7 @@ def _counts_up(cells: Sequence[str], kinds: Sequence[str]) -> bool:
     if len(numbers) < 3 or not all(n.isascii() and n.isdigit() for n in numbers):
         return False
     values = [int(n[:18]) for n in numbers]
-    steps = {b - a for a, b in zip(values, values[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(values)}
     years = all(1800 <= value <= 2200 for value in values) and len(steps) == 1 and steps != {0}
     positions = values == list(range(len(values))) and len(values) >= 4
     return years or positions
@@ -232,7 +237,5 @@ def _unique(raw: Sequence[str], *, named: bool) -> tuple[tuple[str, ...], list[N
         listed = [names[i] for i in empty[:_MAX_LISTED]]
         notices.append(Notice("data.unnamed_columns", {"n": len(empty), "names": listed}))
     if renamed:
-        notices.append(
-            Notice("data.duplicate_names", {"n": len(renamed), "names": renamed[:_MAX_LISTED]})
-        )
+        notices.append(Notice("data.duplicate_names", {"n": len(renamed), "names": renamed[:_MAX_LISTED]}))
     return tuple(names), notices

@@ -1,4 +1,4 @@
-"""Where the rows of a file are and how they divide into cells: what must be known before any value is read."""
+"""Where the rows of a file are and how they divide into cells, before any value is read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Layout:
     notices: tuple[Notice, ...]
 
     def with_encoding(self, name: str, *, lenient: bool) -> Layout:
-        """The same rows in another encoding."""
+        """Return the same rows in another encoding."""
         return replace(self, encoding=name, lenient=lenient)
 
 
@@ -100,7 +100,11 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
     width = len(start.names)
     data = [row for row in guess.rows if row.line >= start.data_line]
     regular = all(len(row.cells) == width and not row.stray for row in data)
-    if name not in encoding.UTF8_NAMES and options.encoding is None and not name.startswith(("utf-16", "utf-32")):
+    if (
+        name not in encoding.UTF8_NAMES
+        and options.encoding is None
+        and not name.startswith(("utf-16", "utf-32"))
+    ):
         other = "cp1250" if name == "cp1252" else "cp1252"
         notices.append(Notice("data.encoding_guessed", {"encoding": name}, action={"encoding": other}))
     before = "".join(lines[: start.data_line - 1])
@@ -125,7 +129,7 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
 
 
 def _head(source: Path) -> tuple[bytes, bool]:
-    """The first bytes of a file, enough for some lines, and whether they are all of it."""
+    """Return the first bytes of a file, enough for some lines, and whether they are all of it."""
     size = source.stat().st_size
     wanted = _HEAD
     with source.open("rb") as file:
@@ -151,7 +155,7 @@ def open_text(source: Path, layout: Layout) -> TextIO:
 
 
 def lines_of(text: TextIO) -> Iterator[str]:
-    """The lines of a text with their ends.
+    """Return the lines of a text with their ends.
 
     Raises
     ------

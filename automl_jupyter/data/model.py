@@ -57,7 +57,7 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file was read.
+    r"""How a file was read.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Dialect:
     header : int
         Index, from 0, of the line that holds the names; -1 if no line does.
     line_end : str
-        ``\\n``, ``\\r\\n`` or ``\\r``.
+        ``\n``, ``\r\n`` or ``\r``.
     skipped_lines : int
         Lines before the names, or before the data if there are no names.
     missing_values : tuple of str

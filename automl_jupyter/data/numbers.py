@@ -53,7 +53,7 @@ class IntegerReading:
     arrow: ClassVar[pa.DataType] = pa.int64()
 
     def parse(self, values: pa.Array) -> pa.Array | None:
-        """The numbers, or ``None`` if some value is none or starts with a zero that would be lost."""
+        """Return the numbers, or ``None`` if some value is none or starts with a zero that would be lost."""
         found = cast(values, pa.int64())
         if found is None or any_starts(values, "0") or any_starts(values, "-0"):
             return None
@@ -100,7 +100,7 @@ class NumberReading:
         return self.decimal == "." and not self.thousands and not self.unit
 
     def parse(self, values: pa.Array) -> pa.Array | None:
-        """The numbers, or ``None`` if some value is none, or would lose digits."""
+        """Return the numbers, or ``None`` if some value is none, or would lose digits."""
         if self.plain:
             found = cast(values, self.arrow)
             return found if found is None or self.whole else _without_loss(values, found)
@@ -110,7 +110,9 @@ class NumberReading:
         if self.unit:
             text = pc.replace_substring(text, self.unit, "")
             text = pc.replace_substring_regex(text, r"^\s*\(\s*(.*?)\s*\)\s*$", r"-\1")
-            text = pc.replace_substring_regex(text, r"[\s\x{a0}\x{202f}]+", "") if not self.thousands else text
+            text = (
+                pc.replace_substring_regex(text, r"[\s\x{a0}\x{202f}]+", "") if not self.thousands else text
+            )
         if self.thousands:
             text = pc.replace_substring_regex(text, self._thousands(), "")
         if self.decimal != ".":
@@ -125,7 +127,7 @@ class NumberReading:
         return r"[ \x{a0}\x{202f}]" if self.thousands in _SPACES else re.escape(self.thousands)
 
     def pattern(self) -> str:
-        """The RE2 pattern of one number."""
+        """Return the RE2 pattern of one number."""
         whole = r"\d+"
         if self.thousands:
             whole = rf"(?:[1-9]\d{{0,2}}(?:{self._thousands()}\d{{3}})+|\d+)"
@@ -140,7 +142,7 @@ class NumberReading:
 
 
 def _without_loss(values: pa.Array, found: pa.Array) -> pa.Array | None:
-    """The numbers as missing where they are none; ``None`` if a whole number has more digits than a float."""
+    """Return the numbers, NaN as missing, or ``None`` if a whole number has more digits than a float."""
     bounds = pc.min_max(pc.if_else(pc.is_finite(found), found, pa.NULL))
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
     if low is not None and max(-low, high) >= _EXACT and any_match(values, r"^[-+]?\d{16,}$"):
@@ -189,7 +191,7 @@ def infer(
     """
     if not lenient and any_match(values, r"^\s*[-+]?0\d+\s*$"):
         return None
-    if decimal in (None, ".") and not (thousands == "."):
+    if decimal in (None, ".") and thousands != ".":
         integers = IntegerReading()
         if integers.parse(values) is not None:
             return Choice(integers)
@@ -218,7 +220,7 @@ def infer(
 
 
 def _dot(values: pa.Array, plain: NumberReading, thousands: str | None) -> Choice:
-    """Numbers with a dot in a file of decimal commas: it stands between thousands if every value allows it."""
+    """Read a dot in a file of decimal commas as standing between thousands if every value allows it."""
     grouped = NumberReading(",", ".")
     if thousands not in (None, ".") or not any_match(values, r"\.") or grouped.parse(values) is None:
         return Choice(plain)
@@ -233,7 +235,7 @@ def _wholes(values: pa.Array, reading: NumberReading) -> NumberReading:
 
 
 def unit_of(values: pa.Array) -> str:
-    """The currency or percent sign of the first value that has one, or nothing."""
+    """Return the currency or percent sign of the first value that has one, or nothing."""
     for value in values.drop_null().slice(0, 20).to_pylist():
         found = _UNIT.search(value)
         if found:

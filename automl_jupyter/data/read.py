@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from automl_jupyter.data import arrow, encoding, repair
 from automl_jupyter.data import layout as layouts
 from automl_jupyter.data.columns import ColumnReader
-from automl_jupyter.data.layout import Layout
 from automl_jupyter.data.dates import DateReading
+from automl_jupyter.data.layout import Layout
 from automl_jupyter.data.model import COLUMN_TYPES, ColumnType, ReadOptions, ReadResult
 from automl_jupyter.data.numbers import NumberReading
 from automl_jupyter.data.report import Outcome, result
@@ -45,8 +45,8 @@ def convert(
 ) -> ReadResult:
     """Read a CSV file and write it as Parquet.
 
-    The types hold for the whole file: where a late value contradicts what the first ones looked like, the file
-    is read again. The file itself is never changed. The Parquet file appears whole or not at all.
+    The types hold for the whole file: where a late value contradicts what the first ones looked like, the
+    file is read again. The file itself is never changed. The Parquet file appears whole or not at all.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def _check(options: ReadOptions, layout: Layout) -> None:
 
 
 def _reconsidered(source: Path, options: ReadOptions, layout: Layout) -> Layout:
-    """The layout in the encoding that the whole file, rather than its beginning, shows."""
+    """Return the layout in the encoding that the whole file, rather than its beginning, shows."""
     if layout.encoding.startswith(("utf-16", "utf-32")):
         return replace(layout, lenient=True)
     name = encoding.of_whole(source)
@@ -221,7 +221,10 @@ class _Passes:
             for name in layout.start.names
         ]
         self._hints = Hints(
-            options.decimal, options.thousands, options.day_first, comma_likely=layout.grammar.separator == ";"
+            options.decimal,
+            options.thousands,
+            options.day_first,
+            comma_likely=layout.grammar.separator == ";",
         )
         self._evidence: set[str] = set()
         self._decided = False
@@ -315,7 +318,9 @@ class _Passes:
         """Stop the fast reading at a row that repeats the names, or a cell that may have swallowed rows."""
         names, start = [reader.name for reader in self._readers], self._layout.start
         if start.header >= 0:
-            for index in pc.indices_nonzero(pc.equal(batch.column(0), arrow.text(names[0]))).to_pylist()[:1000]:
+            for index in pc.indices_nonzero(pc.equal(batch.column(0), arrow.text(names[0]))).to_pylist()[
+                :1000
+            ]:
                 if [column[index].as_py() for column in batch.columns] == names:
                     raise _Irregular
         if not watch.quotes:
@@ -324,7 +329,9 @@ class _Passes:
         for column in batch.columns:
             spans = pc.match_substring(column, end)
             if pc.any(spans).as_py():
-                several = pc.greater_equal(pc.count_substring(column, separator), arrow.whole(max(len(names) - 1, 1)))
+                several = pc.greater_equal(
+                    pc.count_substring(column, separator), arrow.whole(max(len(names) - 1, 1))
+                )
                 if pc.any(pc.and_(spans, several)).as_py():
                     raise _Irregular
 
@@ -351,7 +358,7 @@ class _Passes:
         self._decided = True
 
     def _typed(self, batch: pa.RecordBatch, *, first: bool) -> tuple[list[pa.Array], bool]:
-        """The values of a batch in the types of their columns, and whether a type or a word is new."""
+        """Return the values of a batch in the types of their columns, and whether a type or a word is new."""
         found: list[pa.Array] = [None] * batch.num_columns
         changed = False
         known = set(self._evidence)

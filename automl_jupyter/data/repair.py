@@ -47,10 +47,10 @@ class _Repairs:
     replaced: _Tally = field(default_factory=_Tally)
     second_table: int = 0
 
-    def notices(self) -> tuple[Notice, ...]:
+    def notices(self, *, trailing: bool) -> tuple[Notice, ...]:
         found = [
             *self.short.notice("data.short_rows"),
-            *self.empty_extra.notice("data.extra_separators"),
+            *([] if trailing else self.empty_extra.notice("data.extra_separators")),
             *self.comments.notice("data.comments"),
             *self.headers.notice("data.repeated_header"),
             *self.stray.notice("data.stray_quotes"),
@@ -101,11 +101,11 @@ def rewrite(
             _copy(rows, out, layout, repairs, lambda: progress(text.buffer.tell()) if progress else None)
         except OpenQuote as error:
             raise Unprocessable("data.open_quote", line=error.line) from error
-    return repairs.notices()
+    return repairs.notices(trailing=layout.start.trailing)
 
 
 def _cleaned(text: TextIO, layout: Layout, repairs: _Repairs) -> Iterator[str]:
-    """The lines of data without zero bytes."""
+    """Return the lines of data without zero bytes."""
     for number, line in enumerate(lines_of(text), start=1):
         if number < layout.start.data_line:
             continue
@@ -122,6 +122,7 @@ def _copy(
 ) -> None:
     names = list(layout.start.names)
     width = len(names)
+    last_empty = False
     run, run_line, run_width, run_named = 0, 0, 0, False
     for count, row in enumerate(rows):
         if not count % _PROGRESS_EVERY:
@@ -135,7 +136,7 @@ def _copy(
             if cells[0].lstrip().startswith("#"):
                 repairs.comments.add(row.line)
                 continue
-            cells = _fitted(row, width, layout, repairs)
+            cells = _fitted(row, width, repairs, cut=layout.start.trailing or not last_empty)
         elif cells[0] == names[0] and [cell.strip() for cell in cells] == names:
             repairs.headers.add(row.line)
             continue
@@ -147,19 +148,20 @@ def _copy(
                 repairs.second_table = run_line
         else:
             run_width = 0
+        # A last column with empty cells cannot tell a separator too many at the end from one further left.
+        last_empty = last_empty or not cells[-1]
         out.write(_line(cells))
 
 
-def _fitted(row: Record, width: int, layout: Layout, repairs: _Repairs) -> list[str]:
-    """The cells of an irregular row, filled up or rid of empty ones at its end."""
+def _fitted(row: Record, width: int, repairs: _Repairs, *, cut: bool) -> list[str]:
+    """Return the cells of an irregular row filled up, or rid of empty ones at its end if that is no guess."""
     cells = row.cells
     if len(cells) < width:
         repairs.short.add(row.line)
         return cells + [""] * (width - len(cells))
-    if any(cell.strip() for cell in cells[width:]):
+    if not cut or any(cell.strip() for cell in cells[width:]):
         raise Unprocessable("data.long_row", line=row.line, cells=len(cells), width=width)
-    if not layout.start.trailing:
-        repairs.empty_extra.add(row.line)
+    repairs.empty_extra.add(row.line)
     return cells[:width]
 
 

@@ -1,4 +1,4 @@
-"""What is told about a table that was read: its columns, how it was read, what was guessed, its first rows."""
+"""What is told about a table that was read: columns, dialect, guesses and repairs, first rows."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _missing(readers: Sequence[ColumnReader]) -> list[Notice]:
 
 
 def _column_notices(reader: ColumnReader, options: ReadOptions) -> list[Notice]:
-    """What was guessed about one column."""
+    """Return what was guessed about one column."""
     name, finding = reader.name, reader.finding
     notices = []
     reading, rival = finding.reading, finding.rival
@@ -149,7 +149,10 @@ def _column_notices(reader: ColumnReader, options: ReadOptions) -> list[Notice]:
         notices.append(
             Notice(
                 "data.ambiguous_number",
-                {"example": _example(reader, reading.thousands or reading.decimal), "decimal": reading.decimal},
+                {
+                    "example": _example(reader, reading.thousands or reading.decimal),
+                    "decimal": reading.decimal,
+                },
                 name,
                 {"decimal": rival.decimal, "thousands": rival.thousands},
             )

@@ -12,7 +12,9 @@ from automl_jupyter.data.model import ColumnType, Role
 if TYPE_CHECKING:
     import pandas as pd
 
-_ID_NAME = re.compile(r"(?:.*[\s_.-])?(?:id|uuid|guid|ids|index|idx|rownames?|row_?id|row_?num(?:ber)?)", re.IGNORECASE)
+_ID_NAME = re.compile(
+    r"(?:.*[\s_.-])?(?:id|uuid|guid|ids|index|idx|rownames?|row_?id|row_?num(?:ber)?)", re.IGNORECASE
+)
 _ID_CAMEL = re.compile(r".*[a-z]I[Dd]|column_1|Unnamed: 0")
 _FEW_ROWS = 20
 _LONG_TEXT = 40
@@ -21,10 +23,17 @@ _EXACT = 2**53
 _UNIX_TIMES = (10**9, 10**12, 10**15, 10**18)
 
 
-def role(
-    name: str, type_: ColumnType, *, rows: int, missing: int, distinct: int, capped: bool, texts: Sequence[str]
+def role(  # noqa: PLR0911 - one line for each role
+    name: str,
+    type_: ColumnType,
+    *,
+    rows: int,
+    missing: int,
+    distinct: int,
+    capped: bool,
+    texts: Sequence[str],
 ) -> Role:
-    """What a column can be for a model.
+    """Return what a column can be for a model.
 
     Parameters
     ----------
@@ -98,7 +107,11 @@ def load_table(parquet: Path, columns: Sequence[str] | None = None) -> pd.DataFr
             bounds = pc.min_max(column)
             low, high = bounds["min"].as_py(), bounds["max"].as_py()
             exact = low is not None and max(-low, high) > _EXACT
-            data = column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get) if exact else column.to_pandas()
+            data = (
+                column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+                if exact
+                else column.to_pandas()
+            )
         else:
             data = column.to_pandas()
         series.append(data.rename(name))

@@ -15,7 +15,21 @@ from automl_jupyter.data.numbers import IntegerReading, NumberReading, all_match
 
 MISSING_IN_TEXT = frozenset(
     {
-        *("NA", "N/A", "n/a", "#N/A", "#N/A N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null", "Null", "(null)"),
+        *(
+            "NA",
+            "N/A",
+            "n/a",
+            "#N/A",
+            "#N/A N/A",
+            "<NA>",
+            "NaN",
+            "nan",
+            "NAN",
+            "NULL",
+            "null",
+            "Null",
+            "(null)",
+        ),
         *("?", "\\N", "#NULL!", "NaT"),
     }
 )
@@ -23,16 +37,62 @@ MISSING_IN_TEXT = frozenset(
 
 MISSING_IN_NUMBERS = frozenset(
     {
-        *("", "na", "n/a", "#n/a", "#n/a n/a", "<na>", "nan", "-nan", "+nan", "null", "(null)", "#null!", "nat"),
-        *("\\n", "?", "??", "-", "--", "---", "–", "—", ".", "..", "...", "*", "/", "x", "none", "nil", "n.a.", "n.a"),
-        *("n.d.", "nd", "nc", "n.c.", "ns", "missing", "unknown", "unk", "undefined", "empty", "blank", "(blank)"),
+        *(
+            "",
+            "na",
+            "n/a",
+            "#n/a",
+            "#n/a n/a",
+            "<na>",
+            "nan",
+            "-nan",
+            "+nan",
+            "null",
+            "(null)",
+            "#null!",
+            "nat",
+        ),
+        *(
+            "\\n",
+            "?",
+            "??",
+            "-",
+            "--",
+            "---",
+            "–",
+            "—",
+            ".",
+            "..",
+            "...",
+            "*",
+            "/",
+            "x",
+            "none",
+            "nil",
+            "n.a.",
+            "n.a",
+        ),
+        *(
+            "n.d.",
+            "nd",
+            "nc",
+            "n.c.",
+            "ns",
+            "missing",
+            "unknown",
+            "unk",
+            "undefined",
+            "empty",
+            "blank",
+            "(blank)",
+        ),
         *("not available", "not applicable", "no data", "inconnu", "non disponible", "vide", "s/o", "tbd"),
         *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "1.#qnan", "-1.#ind", "1.#ind", "-1.#qnan"),
     }
 )
 """Words, in lower case and trimmed, that stand for a missing value among numbers, dates or truth values."""
 
-_NUMERIC = r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$"
+_NUMERIC = r"^\s*[-+]?\s*[$€£¥]?\s*(?:\d[\d,. ]*|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\s*$"
 _DATELIKE = r"^\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[ T].*)?$"
 _MOSTLY = 0.8
 _LOOKED_AT = 100
@@ -49,7 +109,7 @@ class BooleanReading:
     arrow: ClassVar[pa.DataType] = pa.bool_()
 
     def parse(self, values: pa.Array) -> pa.Array | None:
-        """The truth values, or ``None`` if some value is none."""
+        """Return the truth values, or ``None`` if some value is none."""
         yes = ["true", "yes", "y", "t", "1", "oui", "o", "vrai", "on"] if self.wide else ["true"]
         no = ["false", "no", "n", "f", "0", "non", "faux", "off"] if self.wide else ["false"]
         lowered = pc.utf8_lower(values)
@@ -68,7 +128,7 @@ class TextReading:
     arrow: ClassVar[pa.DataType] = pa.string()
 
     def parse(self, values: pa.Array) -> pa.Array:
-        """The values themselves."""
+        """Return the values themselves."""
         return values
 
 
@@ -174,7 +234,7 @@ def why_text(values: pa.Array) -> tuple[TextReason | None, tuple[str, ...]]:
 
 
 def forced(type_: ColumnType, values: pa.Array, hints: Hints) -> Reading:
-    """The reading of the type that a person asked for which fits most values."""
+    """Return the reading of the type that a person asked for which fits most values."""
     present = values.drop_null()
     kept = trimmed(present.filter(pc.invert(missing_words(present))).slice(0, 1000))
     candidates: list[Reading]
@@ -199,7 +259,11 @@ def forced(type_: ColumnType, values: pa.Array, hints: Hints) -> Reading:
         )
         if choice is not None:
             decided = choice.reading
-            return NumberReading(lenient=True) if isinstance(decided, IntegerReading) and type_ == "number" else decided
+            return (
+                NumberReading(lenient=True)
+                if isinstance(decided, IntegerReading) and type_ == "number"
+                else decided
+            )
         whole = type_ == "integer"
         candidates = [
             NumberReading(mark, group, numbers.unit_of(kept), whole=whole, lenient=True)
@@ -210,7 +274,7 @@ def forced(type_: ColumnType, values: pa.Array, hints: Hints) -> Reading:
 
 
 def unreadable(reading: Reading, values: pa.Array) -> list[str]:
-    """The distinct values that a reading cannot read."""
+    """Return the distinct values that a reading cannot read."""
     return _split_unreadable(reading, values.drop_null().unique())
 
 
@@ -220,7 +284,9 @@ def _split_unreadable(reading: Reading, values: pa.Array) -> list[str]:
     if len(values) == 1:
         return [values[0].as_py()]
     middle = len(values) // 2
-    return _split_unreadable(reading, values.slice(0, middle)) + _split_unreadable(reading, values.slice(middle))
+    return _split_unreadable(reading, values.slice(0, middle)) + _split_unreadable(
+        reading, values.slice(middle)
+    )
 
 
 def missing_words(values: pa.Array, words: frozenset[str] | None = None) -> pa.Array:

@@ -62,21 +62,27 @@ class AutoML(ExtensionApp):
     storage_url = Unicode(help="fsspec URL of the files; a folder in data_dir unless given.").tag(config=True)
     tracking_uri = Unicode(help="MLflow tracking URI; SQLite in data_dir unless given.").tag(config=True)
     registry_uri = Unicode(help="MLflow registry URI; the tracking store unless given.").tag(config=True)
-    artifact_url = Unicode(help="Where MLflow artefacts go; a folder in data_dir unless given.").tag(config=True)
+    artifact_url = Unicode(help="Where MLflow artefacts go; a folder in data_dir unless given.").tag(
+        config=True
+    )
     scheduler_address = Unicode(
         help="A running Dask scheduler, tls://host:port; a local cluster of our own unless given."
     ).tag(config=True)
     allow_insecure_scheduler = Bool(
         False, help="Accept a scheduler without TLS, which lets everybody who reaches it run code."
     ).tag(config=True)
-    scheduler_ca_file = Unicode(help="PEM file with the authority of the scheduler's certificate.").tag(config=True)
+    scheduler_ca_file = Unicode(help="PEM file with the authority of the scheduler's certificate.").tag(
+        config=True
+    )
     scheduler_certificate = Unicode(help="PEM file with our certificate for the scheduler.").tag(config=True)
     scheduler_key = Unicode(help="PEM file with the key of our certificate.").tag(config=True)
     workers = Int(min=1, help="Jobs at the same time on the local cluster.").tag(config=True)
     threads = Int(min=1, help="Threads of one search.").tag(config=True)
     max_upload_bytes = Int(4 * GIBIBYTE, min=1, help="The largest file that is taken in.").tag(config=True)
     max_predict_rows = Int(100_000, min=1, help="The most rows of one prediction.").tag(config=True)
-    default_time_budget = Float(60.0, min=5.0, help="Seconds of a job unless asked otherwise.").tag(config=True)
+    default_time_budget = Float(60.0, min=5.0, help="Seconds of a job unless asked otherwise.").tag(
+        config=True
+    )
     max_time_budget = Float(86_400.0, min=5.0, help="The most seconds of a job.").tag(config=True)
     max_active_jobs = Int(20, min=1, help="Jobs of one person that are queued or running.").tag(config=True)
     predict_memory_bytes = Int(
@@ -110,7 +116,9 @@ class AutoML(ExtensionApp):
             raise RuntimeError("the extension is not linked to a server")
         application = self.serverapp.web_app
         prefix = url_path_join(application.settings["base_url"], "automl")
-        lazy = Rule(PathMatches(f"{prefix}(?:/.*)?"), LazyRoutes(application, application.settings["base_url"]))
+        lazy = Rule(
+            PathMatches(f"{prefix}(?:/.*)?"), LazyRoutes(application, application.settings["base_url"])
+        )
         # Not the server's own add_handlers: that one expects a handler class behind each rule.
         Application.add_handlers(application, ".*$", [lazy])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import ensure_async
@@ -12,9 +12,8 @@ from pydantic import BaseModel, ValidationError
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from automl_jupyter import messages
+from automl_jupyter import messages, schemas
 from automl_jupyter.errors import AutoMLError, FieldError, Forbidden, Malformed, UnsupportedType
-from automl_jupyter.schemas import ErrorBody, FieldProblem
 from automl_jupyter.server.identity import RESOURCE, knows_people, owner_of
 
 if TYPE_CHECKING:
@@ -146,14 +145,18 @@ class AutoMLHandler(APIHandler):
         """
         text = self.get_query_argument(name, "false")
         if text not in ("true", "false"):
-            raise Malformed("server.bad_flag", name=name, errors=[FieldError(name, "server.bad_flag", {"name": name})])
+            raise Malformed(
+                "server.bad_flag", name=name, errors=[FieldError(name, "server.bad_flag", {"name": name})]
+            )
         return text == "true"
 
     def _whole(self, name: str, default: int, least: int, most: int) -> int:
         text = self.get_query_argument(name, str(default))
         if not re.fullmatch(r"\d{1,10}", text) or not least <= int(text) <= most:
             params: dict[str, Any] = {"name": name, "least": least, "most": most}
-            raise Malformed("server.bad_number", errors=[FieldError(name, "server.bad_number", params)], **params)
+            raise Malformed(
+                "server.bad_number", errors=[FieldError(name, "server.bad_number", params)], **params
+            )
         return int(text)
 
     # --- what is answered
@@ -183,7 +186,9 @@ class AutoMLHandler(APIHandler):
         told = str(error.log_message or "") if isinstance(error, HTTPError) else ""
         if "_xsrf" in told:
             return Forbidden("server.xsrf")
-        return AutoMLError(_STATUS_CODES.get(status, "server.internal" if status >= 500 else "server.bad_request"))
+        return AutoMLError(
+            _STATUS_CODES.get(status, "server.internal" if status >= 500 else "server.bad_request")
+        )
 
     @classmethod
     def allowed_methods(cls) -> list[str]:
@@ -209,14 +214,16 @@ class AutoMLHandler(APIHandler):
         )
 
 
-def error_body(error: AutoMLError, language: str) -> ErrorBody:
+def error_body(error: AutoMLError, language: str) -> schemas.ErrorBody:
     """An error as it is answered."""
-    return ErrorBody(
+    return schemas.ErrorBody(
         message=error.message(language),
         code=error.code,
-        params=dict(error.params),
+        params=cast("schemas.Params", error.params),
         errors=[
-            FieldProblem(field=e.field, code=e.code, message=messages.render(e.code, e.params, language))
+            schemas.FieldProblem(
+                field=e.field, code=e.code, message=messages.render(e.code, e.params, language)
+            )
             for e in error.errors
         ],
     )
@@ -238,7 +245,11 @@ def _field_error(detail: Any) -> FieldError:
     if kind == "string_pattern_mismatch":
         return FieldError(field, "server.field_pattern", {"field": field})
     if limit is not None:
-        code = "server.field_too_small" if kind.startswith(("greater", "too_short", "string_too_short")) else "server.field_too_large"
+        code = (
+            "server.field_too_small"
+            if kind.startswith(("greater", "too_short", "string_too_short"))
+            else "server.field_too_large"
+        )
         return FieldError(field, code, {"field": field, "limit": limit})
     return FieldError(field, "server.field_type", {"field": field, "expected": kind.partition("_")[0]})
 

@@ -17,7 +17,13 @@ RESOURCE = "automl"
 
 ACTIONS = ("read", "write", "execute")
 
-_NAMING_METHODS = ("get_user", "get_user_token", "get_user_cookie", "generate_anonymous_user", "process_login_form")
+_NAMING_METHODS = (
+    "get_user",
+    "get_user_token",
+    "get_user_cookie",
+    "generate_anonymous_user",
+    "process_login_form",
+)
 
 
 def knows_people(provider: IdentityProvider) -> bool:

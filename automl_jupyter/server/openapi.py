@@ -132,7 +132,9 @@ def _parameters(route: Route, operation: Operation) -> Iterable[dict[str, Any]]:
         yield {"name": name, **PARAMETERS[name]}
 
 
-def _operation(references: Mapping[Any, Any], route: Route, verb: str, operation: Operation) -> dict[str, Any]:
+def _operation(
+    references: Mapping[Any, Any], route: Route, verb: str, operation: Operation
+) -> dict[str, Any]:
     summary = (getattr(route.handler, verb).__doc__ or "").strip().partition("\n")[0]
     name = re.sub(r"\W+", "_", route.path).strip("_") or "home"
     told: dict[str, Any] = {

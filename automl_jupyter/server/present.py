@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from automl_jupyter import messages, schemas
 
@@ -74,7 +74,7 @@ def trial(record: TrialRecord, language: str) -> schemas.Trial:
         baseline=record.baseline,
         fit_seconds=record.fit_seconds or 0.0,
         predict_seconds=record.predict_seconds,
-        state=record.state,
+        state=cast("schemas.TrialState", record.state),
         reason=reason(record.reason, language),
     )
 
@@ -100,9 +100,9 @@ def job(
         id=record.id,
         dataset_id=record.dataset_id,
         target=record.target,
-        task=record.task,
+        task=cast("schemas.TaskName", record.task),
         metric=record.metric,
-        state=record.state,
+        state=cast("schemas.JobState", record.state),
         created=record.created,
         queued_seconds=max(0.0, (started - record.created).total_seconds()),
         elapsed=max(0.0, ((record.ended or now) - started).total_seconds()),
@@ -117,10 +117,12 @@ def job(
 
 def event(record: EventRecord) -> schemas.Event:
     """An entry of a job's log."""
-    return schemas.Event(id=record.number, kind=record.kind, at=record.at, data=record.data)
+    return schemas.Event(
+        id=record.number, kind=cast("schemas.EventKind", record.kind), at=record.at, data=record.data
+    )
 
 
-def _version(record: VersionRecord, aliases: Sequence[str]) -> schemas.ModelVersion:
+def _version(record: VersionRecord, aliases: Sequence[schemas.Alias]) -> schemas.ModelVersion:
     return schemas.ModelVersion(
         version=record.version,
         created=record.created,
@@ -141,10 +143,10 @@ def _version(record: VersionRecord, aliases: Sequence[str]) -> schemas.ModelVers
 def model(record: ModelRecord, versions: Sequence[VersionRecord]) -> schemas.Model:
     """A model with its versions, newest first; the newest that is not in service challenges the champion."""
     newest = versions[0].version if versions else None
-    named = {newest: "challenger", record.champion: "champion"}
+    named: dict[int | None, schemas.Alias] = {newest: "challenger", record.champion: "champion"}
     return schemas.Model(
         name=record.name,
-        task=record.task,
+        task=cast("schemas.TaskName", record.task),
         target=record.target,
         dataset_id=record.dataset_id,
         created=record.created,

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from python_multipart.multipart import MultipartParser, parse_options_header
 from tornado import web
+from tornado.http1connection import HTTP1Connection
 
 from automl_jupyter.errors import AutoMLError, Malformed, TooLarge, UnsupportedType
 from automl_jupyter.server.base import AutoMLHandler
@@ -169,7 +170,7 @@ class ReceivingHandler(AutoMLHandler):
     sink: Sink | None = None
     _failure: AutoMLError | None = None
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Check user, permission and size; then open where the body goes."""
         await super().prepare()
         if self._finished or self.request.method not in self.receiving:
@@ -178,7 +179,7 @@ class ReceivingHandler(AutoMLHandler):
         sink, limit = await self.open_sink()
         self.sink = sink
         self._check_length(limit)
-        if self.request.connection is not None:
+        if isinstance(self.request.connection, HTTP1Connection):
             self.request.connection.set_max_body_size(limit)
 
     async def open_sink(self) -> tuple[Sink, int]:

@@ -15,7 +15,16 @@ from pydantic import BaseModel
 
 from automl_jupyter import schemas
 from automl_jupyter.server.base import AutoMLHandler
-from automl_jupyter.server.handlers import datasets, jobs, models, monitoring, pages, predictions, uploads, users
+from automl_jupyter.server.handlers import (
+    datasets,
+    jobs,
+    models,
+    monitoring,
+    pages,
+    predictions,
+    uploads,
+    users,
+)
 
 CSV, EVENTS, TEXT, HTML, FORM = (
     "text/csv",
@@ -80,7 +89,9 @@ ROUTES: tuple[Route, ...] = (
         pages.FilesHandler,
         {
             "get": _read(HTML, 404, query=("dataset", *PAGING)),
-            "post": Operation({303: None}, media=("application/x-www-form-urlencoded",), refusals=(404, 409, 415, 422, 429)),
+            "post": Operation(
+                {303: None}, media=("application/x-www-form-urlencoded",), refusals=(404, 409, 415, 422, 429)
+            ),
         },
     ),
     Route("/api/user/", users.UserHandler, {"get": _read(schemas.User)}),
@@ -117,7 +128,9 @@ ROUTES: tuple[Route, ...] = (
         },
     ),
     Route(
-        "/api/datasets/", datasets.DatasetsHandler, {"get": _read(schemas.Page[schemas.Dataset], query=PAGING)}
+        "/api/datasets/",
+        datasets.DatasetsHandler,
+        {"get": _read(schemas.Page[schemas.Dataset], query=PAGING)},
     ),
     Route(
         "/api/datasets/{dataset_id}/",
@@ -127,8 +140,12 @@ ROUTES: tuple[Route, ...] = (
             "delete": Operation({204: None}, query=("cascade",), refusals=(404, 409)),
         },
     ),
-    Route("/api/datasets/{dataset_id}/preview/", datasets.PreviewHandler, {"get": _read(schemas.Preview, 404)}),
-    Route("/api/datasets/{dataset_id}/profile/", datasets.ProfileHandler, {"get": _read(schemas.Profile, 404)}),
+    Route(
+        "/api/datasets/{dataset_id}/preview/", datasets.PreviewHandler, {"get": _read(schemas.Preview, 404)}
+    ),
+    Route(
+        "/api/datasets/{dataset_id}/profile/", datasets.ProfileHandler, {"get": _read(schemas.Profile, 404)}
+    ),
     Route(
         "/api/train/{dataset_id}/",
         jobs.TrainHandler,
@@ -207,6 +224,6 @@ def tornado_rules(base_url: str) -> list[tuple[str, type[AutoMLHandler], dict[st
     rules: list[tuple[str, type[AutoMLHandler], dict[str, Any]]] = []
     for route in ROUTES:
         route.handler.route = route.path
-        rules.append((url_path_join(base_url, "automl", "") .rstrip("/") + route.pattern, route.handler, {}))
+        rules.append((url_path_join(base_url, "automl", "").rstrip("/") + route.pattern, route.handler, {}))
     rules.append((url_path_join(base_url, "automl") + "/.*", users.UnknownHandler, {}))
     return rules

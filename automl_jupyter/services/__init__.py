@@ -1,0 +1,1 @@
+"""Use cases, each a few verbs, and the entry points of the processes that do the work."""

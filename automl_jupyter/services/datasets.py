@@ -95,7 +95,7 @@ class Datasets:
             raise
         return record
 
-    async def list(self, owner: str, limit: int, offset: int) -> tuple[list[DatasetRecord], int]:
+    async def page(self, owner: str, limit: int, offset: int) -> tuple[list[DatasetRecord], int]:
         """The owner's data sets, newest first, and how many there are."""
         return await asyncio.to_thread(self.database.list_datasets, owner, limit, offset)
 

@@ -45,13 +45,13 @@ class Models:
             "artifact_url": self.settings.artifact_url,
         }
 
-    async def list(
+    async def page(
         self, owner: str, limit: int, offset: int
     ) -> tuple[list[tuple[ModelRecord, list[VersionRecord]]], int]:
         """The owner's models with their versions, newest first, and how many there are."""
-        return await asyncio.to_thread(self._list, owner, limit, offset)
+        return await asyncio.to_thread(self._page, owner, limit, offset)
 
-    def _list(
+    def _page(
         self, owner: str, limit: int, offset: int
     ) -> tuple[list[tuple[ModelRecord, list[VersionRecord]]], int]:
         models, total = self.database.list_models(owner, limit, offset)
@@ -165,4 +165,3 @@ class Models:
             await self.compute.submit(new_id(), entry, payload)
         except AutoMLError as error:
             log.warning("MLflow was not told: %s", error)
-

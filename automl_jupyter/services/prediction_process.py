@@ -18,7 +18,8 @@ import pandas as pd
 
 from automl_jupyter import messages
 from automl_jupyter.backends.process_main import serve
-from automl_jupyter.data.read import ReadOptions, convert
+from automl_jupyter.data.model import ReadOptions
+from automl_jupyter.data.read import convert
 from automl_jupyter.data.table import load_table
 from automl_jupyter.engine import AutoMLClassifier, AutoMLClusterer, AutoMLRegressor, persist
 from automl_jupyter.engine.serving import RowPredictions
@@ -150,11 +151,16 @@ def write_predictions(target: Path, found: RowPredictions, language: str) -> Non
             ["prediction", *(f"probability_{label}" for label in labels), "prediction_id", "warnings"]
         )
         rows = zip(
-            found.values, _probabilities(found), prediction_ids(len(found.values)), found.warnings, strict=True
+            found.values,
+            _probabilities(found),
+            prediction_ids(len(found.values)),
+            found.warnings,
+            strict=True,
         )
         for value, probabilities, identifier, warnings in rows:
             told = " ".join(
-                messages.render(w.code, {"column": w.column, "value": plain(w.value)}, language) for w in warnings
+                messages.render(w.code, {"column": w.column, "value": plain(w.value)}, language)
+                for w in warnings
             )
             shares = list(probabilities.values()) if probabilities else []
             writer.writerow([harmless(cell) for cell in (plain(value), *shares, identifier, told)])

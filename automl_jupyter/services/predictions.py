@@ -103,7 +103,9 @@ class Predictions:
             raise Conflict("services.no_champion", model=name)
         return model, champion
 
-    async def on_dataset(self, owner: str, dataset_id: str, reference: str) -> tuple[ModelRecord, VersionRecord]:
+    async def on_dataset(
+        self, owner: str, dataset_id: str, reference: str
+    ) -> tuple[ModelRecord, VersionRecord]:
         """The version that a reference names on a data set; see :func:`choose`."""
         await asyncio.to_thread(self.database.get_dataset, owner, dataset_id)
         name = reference.partition("@")[0].partition(":")[0]

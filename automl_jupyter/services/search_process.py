@@ -128,7 +128,7 @@ def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> 
         )
         model = make_estimator(payload, payload["seconds"] - (time.monotonic() - began))
         target = payload["target"]
-        if target is None:
+        if isinstance(model, AutoMLClusterer):
             model.fit(table, observer=observer)
         else:
             model.fit(table.drop(columns=target), table[target], observer=observer)

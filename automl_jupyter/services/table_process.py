@@ -14,7 +14,8 @@ from typing import Any
 
 from automl_jupyter.backends.process_main import serve
 from automl_jupyter.data.profile import profile
-from automl_jupyter.data.read import ReadOptions, convert
+from automl_jupyter.data.model import ReadOptions
+from automl_jupyter.data.read import convert
 
 BLOCK = 1024 * 1024
 

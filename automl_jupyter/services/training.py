@@ -262,7 +262,7 @@ class Training:
             },
         }
 
-    async def list(self, owner: str, limit: int, offset: int) -> tuple[list[JobRecord], int]:
+    async def page(self, owner: str, limit: int, offset: int) -> tuple[list[JobRecord], int]:
         """The owner's jobs, newest first, and how many there are."""
         return await asyncio.to_thread(self.database.list_jobs, owner, limit, offset)
 
@@ -363,7 +363,9 @@ class Training:
             case "ended":
                 await self._ended(job, data)
             case "failed":
-                await self._settle(job_id, "failed", {"error": {"code": data["code"], "params": data["params"]}})
+                await self._settle(
+                    job_id, "failed", {"error": {"code": data["code"], "params": data["params"]}}
+                )
 
     async def _ended(self, job: JobRecord, data: Mapping[str, Any]) -> None:
         run = {"mlflow_run_id": data["mlflow_run_id"]}

@@ -471,7 +471,7 @@ def test_what_is_there_stays_when_it_is_opened_again_without_alembic(url, tmp_pa
     first.close()
     code = (
         "import sys; from automl_jupyter.backends.database import open_database\n"
-        "db = open_database(sys.argv[1]); print(db.list_datasets('ann')[1], 'alembic' in sys.modules); db.close()"
+        "db = open_database(sys.argv[1])\nprint(db.list_datasets('ann')[1], 'alembic' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "False"]

@@ -19,7 +19,7 @@ class DatasetsHandler(AutoMLHandler):
     async def get(self) -> None:
         """List the caller's data sets, newest first."""
         limit, offset = self.paging()
-        records, total = await (await self.services()).datasets.list(self.owner, limit, offset)
+        records, total = await (await self.services()).datasets.page(self.owner, limit, offset)
         items = [present.dataset(record, self.language) for record in records]
         self.answer(schemas.Page[schemas.Dataset](items=items, total=total, limit=limit, offset=offset))
 

@@ -50,7 +50,7 @@ class JobsHandler(AutoMLHandler):
         """List the caller's jobs, newest first."""
         limit, offset = self.paging()
         training = (await self.services()).training
-        records, total = await training.list(self.owner, limit, offset)
+        records, total = await training.page(self.owner, limit, offset)
         items = [present.job(job, *(await training.describe(job)), self.language) for job in records]
         self.answer(schemas.Page[schemas.Job](items=items, total=total, limit=limit, offset=offset))
 

@@ -19,7 +19,7 @@ class ModelsHandler(AutoMLHandler):
     async def get(self) -> None:
         """List the caller's models with their versions."""
         limit, offset = self.paging()
-        found, total = await (await self.services()).models.list(self.owner, limit, offset)
+        found, total = await (await self.services()).models.page(self.owner, limit, offset)
         items = [present.model(model, versions) for model, versions in found]
         self.answer(schemas.Page[schemas.Model](items=items, total=total, limit=limit, offset=offset))
 

@@ -7,6 +7,7 @@ import hmac
 from collections import Counter
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
+from jupyter_server.utils import ensure_async
 from tornado import web
 
 from automl_jupyter import schemas
@@ -58,11 +59,11 @@ class MetricsHandler(AutoMLHandler):
 
     @allow_unauthenticated
     async def get(self) -> None:
-        """Give all measurements in Prometheus' text format, to administrators and the metrics token's holder."""
-        if not self._bears_metrics_token():
-            await self._for_administrators()
-            return
-        await self._expose()
+        """Give all measurements as Prometheus' text, to administrators and holders of the metrics token."""
+        if self._bears_metrics_token():
+            await self._expose()
+        else:
+            await ensure_async(self._for_administrators())
 
     def _bears_metrics_token(self) -> bool:
         token = self.app.metrics_token

@@ -23,7 +23,9 @@ from automl_jupyter.server.identity import RESOURCE
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 RECENT = 20
-POLICY = "default-src 'none'; style-src '{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+POLICY = (
+    "default-src 'none'; style-src '{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+)
 
 
 @cache
@@ -57,13 +59,17 @@ class PageHandler(AutoMLHandler):
     def show(self, template: str, status: int = 200, **values: Any) -> None:
         """Answer with a page."""
         self.set_status(status)
-        page = _environment().get_template(template).render(
-            t=self.text,
-            language=self.language,
-            base=f"{self.base_url}automl/",
-            number=self.number,
-            style=Markup(_style()[0]),  # noqa: S704 - a file of ours
-            **values,
+        page = (
+            _environment()
+            .get_template(template)
+            .render(
+                t=self.text,
+                language=self.language,
+                base=f"{self.base_url}automl/",
+                number=self.number,
+                style=Markup(_style()[0]),  # noqa: S704 - a file of ours
+                **values,
+            )
         )
         self.finish(page, set_content_type="text/html; charset=utf-8")
 
@@ -96,10 +102,10 @@ class HomeHandler(PageHandler):
     async def get(self) -> None:
         """Show the caller's models and jobs; renews itself while a job runs."""
         services = await self.services()
-        jobs, _ = await services.training.list(self.owner, RECENT, 0)
+        jobs, _ = await services.training.page(self.owner, RECENT, 0)
         shown = [present.job(job, *(await services.training.describe(job)), self.language) for job in jobs]
-        found, total = await services.models.list(self.owner, RECENT, 0)
-        _, datasets = await services.datasets.list(self.owner, 1, 0)
+        found, total = await services.models.page(self.owner, RECENT, 0)
+        _, datasets = await services.datasets.page(self.owner, 1, 0)
         under_way = any(job.state not in schemas.FINAL_STATES for job in shown)
         self.show(
             "home.html",
@@ -120,7 +126,7 @@ class FilesHandler(PageHandler):
         """List the caller's files; look at one; forms to bring one in and to start a training."""
         limit, offset = self.paging()
         services = await self.services()
-        records, total = await services.datasets.list(self.owner, limit, offset)
+        records, total = await services.datasets.page(self.owner, limit, offset)
         chosen = self.get_query_argument("dataset", "")
         dataset, preview = None, None
         if chosen:

@@ -73,6 +73,6 @@ class TestModelHandler(_PredictingHandler):
     @web.authenticated
     @authorized("execute", resource=RESOURCE)
     async def post(self, dataset_id: str, model: str) -> None:
-        """Predict with a version to try: `name` (the latest on that data set), `name:version`, `name@alias`."""
+        """Predict with a version to try: `name` (the latest there), `name:version` or `name@alias`."""
         services = await self.services()
         await self.predict(*(await services.predictions.on_dataset(self.owner, dataset_id, model)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ def contents_path(root: Path, path: str) -> Path:
     NotFound
         If there is no such file.
     """
-    root = root.resolve()
+    root = root.expanduser().resolve()
     parts = [part for part in path.replace("\\", "/").split("/") if part]
     if any(part.startswith(".") for part in parts):
         raise Forbidden("server.path_hidden", path=path)
@@ -45,7 +46,7 @@ def contents_path(root: Path, path: str) -> Path:
 class UploadHandler(ReceivingHandler):
     """``api/upload/``."""
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Start the reading process while the body is on its way."""
         await super().prepare()
         if self.sink is not None:
@@ -74,7 +75,8 @@ class UploadHandler(ReceivingHandler):
         if not await self.permitted("read", "contents"):
             raise Forbidden("server.forbidden")
         request = self.parsed(kind, body)
-        return contents_path(Path(self.contents_manager.root_dir).expanduser(), request.path)
+        root = self.contents_manager.root_dir
+        return await asyncio.to_thread(contents_path, Path(root), request.path)
 
     def _answer(self, record: DatasetRecord) -> None:
         if "text/html" in self.request.headers.get("Accept", ""):

@@ -1,0 +1,374 @@
+"""One suite that every compute passes, on workers of its own and on a cluster elsewhere."""
+
+import asyncio
+import contextlib
+import datetime
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from automl_jupyter import errors
+from automl_jupyter.backends.compute import DaskCompute, DaskOptions
+from automl_jupyter.backends.process import environment
+
+TASKS = """
+import os, subprocess, sys, time
+from pathlib import Path
+from automl_jupyter import errors
+from automl_jupyter.backends.child import run_child
+
+def add(payload, report):
+    for n in range(3):
+        report("progress", {"n": n, "at": time.time()})
+    return {"sum": sum(payload["values"]), "nan": float("nan"), "threads": os.environ.get("OMP_NUM_THREADS")}
+
+def wait(payload, report):
+    with Path(payload["log"]).open("a") as file:
+        file.write(payload["name"] + "\\n")
+    report("waiting", {"pid": os.getpid()})
+    while not Path(payload["until"]).exists():
+        time.sleep(0.02)
+        report("still", {})
+    return {"name": payload["name"]}
+
+def refuse(payload, report):
+    raise errors.Unprocessable("backends.no_such_file", key="k")
+
+def crash(payload, report):
+    raise KeyError("insides")
+
+def parent(payload, report):
+    outcome = run_child(payload["child"], {"do": "sleep"}, poll=lambda: None, stop_grace=1,
+                        on_line=lambda line: report("child", {**line, "worker": os.getpid()}),
+                        deadline=time.monotonic() + 60)
+    return {"exit": outcome.exit}
+"""
+
+CHILD = """
+import os, time
+from automl_jupyter.backends.process_main import emit, watch_parent
+
+if __name__ == "__main__":
+    watch_parent()
+    emit({"pid": os.getpid()})
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def tasks(module_folder):
+    module_folder("automl_test_compute_child", CHILD)
+    return module_folder("automl_test_tasks", TASKS)
+
+
+class Session:
+    """A compute and what was heard from it."""
+
+    def __init__(self, options, tasks):
+        self.events = []
+        self.compute = DaskCompute(options, self.hear)
+        self._tasks = tasks
+        self._news = asyncio.Event()
+
+    def hear(self, key, kind, payload):
+        self.events.append((key, kind, payload, time.time()))
+        self._news.set()
+
+    async def submit(self, key, function, **payload):
+        await self.compute.submit(key, f"{self._tasks}:{function}", payload)
+
+    def of(self, key):
+        return [(kind, payload) for of, kind, payload, _ in self.events if of == key and kind != "still"]
+
+    async def until(self, key, kind, seconds=20):
+        async with asyncio.timeout(seconds):
+            while True:
+                found = [payload for k, payload in self.of(key) if k == kind]
+                if found:
+                    return found[0]
+                self._news.clear()
+                await self._news.wait()
+
+
+def drive(options, tasks, work):
+    async def main():
+        session = Session(options, tasks)
+        try:
+            return await work(session)
+        finally:
+            await session.compute.close()
+
+    return asyncio.run(main())
+
+
+def certificates(folder):
+    """An authority of its own and one certificate that it signed, for both sides."""
+    now = datetime.datetime.now(datetime.UTC)
+
+    def certificate(name, issuer, public, signer, authority):
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        )
+        return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    files = {name: folder / f"{name}.pem" for name in ("ca", "cert", "key")}
+    files["ca"].write_bytes(certificate("ca", "ca", authority.public_key(), authority, True))
+    files["cert"].write_bytes(certificate("node", "ca", key.public_key(), authority, False))
+    files["key"].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return {name: str(path) for name, path in files.items()}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers_tls(port, files):
+    context = ssl.create_default_context(cafile=files["ca"])
+    context.check_hostname = False
+    context.load_cert_chain(files["cert"], files["key"])
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as plain, context.wrap_socket(plain):
+            return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def cluster_elsewhere(folder, eventually):
+    """A scheduler and two workers as somebody would start them on machines of theirs, with TLS."""
+    files, port = certificates(folder), free_port()
+    tls = [f"--tls-{option}={files[name]}" for option, name in (("ca-file", "ca"), ("cert", "cert"), ("key", "key"))]
+    address = f"tls://127.0.0.1:{port}"
+    variables = {**environment(), "DASK_DISTRIBUTED__WORKER__DAEMON": "False"}
+    commands = [["scheduler", "--no-dashboard", f"--port={port}", "--host=127.0.0.1", "--protocol=tls"]]
+    commands += [
+        ["worker", address, "--nthreads=1", "--no-dashboard", f"--local-directory={folder}", "--host=127.0.0.1"]
+    ] * 2
+    with contextlib.ExitStack() as stack:
+        for command in commands:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *command, *tls],
+                env=variables,
+                stderr=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            stack.callback(process.wait)
+            stack.callback(os.killpg, process.pid, signal.SIGKILL)
+            if command[0] == "scheduler":
+                assert eventually(lambda: answers_tls(port, files), 20)
+        yield DaskOptions(
+            scratch=str(folder),
+            scheduler_address=address,
+            tls_ca=files["ca"],
+            tls_cert=files["cert"],
+            tls_key=files["key"],
+        )
+
+
+@pytest.fixture(params=["own", pytest.param("elsewhere", marks=pytest.mark.slow)])
+def options(request, tmp_path, tasks, eventually):
+    if request.param == "own":
+        yield DaskOptions(scratch=str(tmp_path / "scratch"), workers=2)
+    else:
+        with cluster_elsewhere(tmp_path, eventually) as found:
+            yield found
+
+
+@pytest.fixture
+def own(tmp_path):
+    return DaskOptions(scratch=str(tmp_path / "scratch"), workers=2)
+
+
+def test_results_reports_and_errors_come_in_order_and_soon(options, tasks):
+    async def work(session):
+        await session.submit("a", "add", values=[1, 2, 3])
+        await session.submit("b", "refuse")
+        await session.submit("c", "crash")
+        await session.submit("d", "no_such_function")
+        for key, kind in (("a", "ended"), ("b", "failed"), ("c", "failed"), ("d", "failed")):
+            await session.until(key, kind)
+        return session
+
+    session = drive(options, tasks, work)
+    assert [kind for kind, _ in session.of("a")] == ["started", "progress", "progress", "progress", "ended"]
+    assert session.of("a")[-1][1]["sum"] == 6
+    assert session.of("a")[-1][1]["nan"] is None
+    delays = [heard - payload["at"] for _, kind, payload, heard in session.events if kind == "progress"]
+    assert max(delays) < 0.2
+    assert isinstance(errors.from_wire(session.of("b")[-1][1]), errors.Unprocessable)
+    for key in ("c", "d"):
+        assert session.of(key)[-1][1]["code"] == "backends.task_failed"
+        assert "insides" not in str(session.of(key))
+
+
+def test_what_waits_begins_in_order_and_can_be_withdrawn(options, tasks, tmp_path):
+    log, until = tmp_path / "log", tmp_path / "until"
+
+    async def work(session):
+        for name in ("a", "b", "c", "d", "e"):
+            await session.submit(name, "wait", name=name, log=str(log), until=str(until))
+            if name in "ab":
+                await session.until(name, "waiting")
+        assert await session.compute.withdraw("d")
+        assert not await session.compute.withdraw("d")
+        assert not await session.compute.withdraw("a")
+        assert not await session.compute.withdraw("never heard of")
+        until.touch()
+        for name in ("a", "b", "c", "e"):
+            await session.until(name, "ended")
+        return session
+
+    session = drive(options, tasks, work)
+    assert sorted(log.read_text().split()) == ["a", "b", "c", "e"]
+    assert log.read_text().split()[:2] == ["a", "b"]
+    assert session.of("d") == []
+
+
+def test_a_killed_worker_fails_its_task_once_and_is_replaced(options, tasks, tmp_path, eventually):
+    log, until = tmp_path / "log", tmp_path / "until"
+
+    async def work(session):
+        for name in ("a", "b", "c"):
+            await session.submit(name, "wait", name=name, log=str(log), until=str(until))
+        pid = (await session.until("a", "waiting"))["pid"]
+        await session.until("b", "waiting")
+        os.kill(pid, signal.SIGKILL)
+        failed = await session.until("a", "failed", 30)
+        assert failed["code"] == "backends.worker_died"
+        await session.until("c", "waiting", 30)
+        until.touch()
+        await session.until("b", "ended")
+        await session.until("c", "ended")
+        assert [kind for kind, _ in session.of("a")] == ["started", "waiting", "failed"]
+        return session
+
+    drive(options, tasks, work)
+
+
+def test_the_end_of_the_server_ends_what_runs(options, tasks, eventually, is_running):
+    async def work(session):
+        await session.submit("p", "parent", child="automl_test_compute_child")
+        return await session.until("p", "child"), session
+
+    line, session = drive(options, tasks, work)
+    assert session.of("p")[-1][0] == "child"
+    if options.scheduler_address is None:
+        assert eventually(lambda: not is_running(line["pid"]) and not is_running(line["worker"]), 8)
+    else:
+        assert is_running(line["worker"])
+
+
+def test_threads_are_left_to_the_search(own, tasks, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+    async def work(session):
+        await session.submit("a", "add", values=[1])
+        return await session.until("a", "ended")
+
+    assert drive(own, tasks, work)["threads"] is None
+
+
+def test_a_killed_host_takes_everything_along_and_is_replaced(own, tasks, eventually, is_running):
+    async def work(session):
+        await session.submit("p", "parent", child="automl_test_compute_child")
+        for key in ("q", "r", "s"):
+            await session.submit(key, "parent", child="automl_test_compute_child")
+        lines = [await session.until(key, "child") for key in ("p", "q")]
+        pids = [line[who] for line in lines for who in ("pid", "worker")]
+        os.kill(session.compute.pid, signal.SIGKILL)
+        for key in ("p", "q", "r", "s"):
+            assert (await session.until(key, "failed"))["code"] == "backends.compute_died"
+        assert eventually(lambda: not any(map(is_running, pids)), 5)
+        await session.compute.restart_if_dead()
+        await session.submit("p2", "add", values=[4])
+        assert (await session.until("p2", "ended"))["sum"] == 4
+
+    drive(own, tasks, work)
+
+
+def test_nothing_is_left_when_the_server_is_killed(own, tasks, module_folder, eventually, is_running):
+    server = module_folder(
+        "automl_test_compute_server",
+        f"""
+import asyncio
+from automl_jupyter.backends.compute import DaskCompute, DaskOptions
+
+def heard(key, kind, payload):
+    if kind == "child":
+        print(compute.pid, payload["pid"], payload["worker"], flush=True)
+
+async def main():
+    global compute
+    compute = DaskCompute(DaskOptions(scratch={own.scratch!r}), heard)
+    await compute.submit("p", "{tasks}:parent", {{"child": "automl_test_compute_child"}})
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+""",
+    )
+    with subprocess.Popen([sys.executable, "-m", server], stdout=subprocess.PIPE, env=environment(), text=True) as p:
+        pids = [int(pid) for pid in p.stdout.readline().split()]
+        assert len(pids) == 3
+        p.send_signal(signal.SIGKILL)
+    assert eventually(lambda: not any(map(is_running, pids)), 6)
+
+
+def test_a_scheduler_that_anybody_may_use_is_refused(own, tasks):
+    address = "tcp://127.0.0.1:9"
+
+    async def work(session):
+        with pytest.raises(errors.Unprocessable) as caught:
+            await session.submit("a", "add", values=[])
+        assert caught.value.code == "backends.scheduler_insecure"
+        with pytest.raises(errors.Unprocessable):
+            await session.compute.restart_if_dead()
+        assert session.compute.pid is None
+
+    drive(DaskOptions(scratch=own.scratch, scheduler_address=address), tasks, work)
+
+
+def test_the_workers_own_port_is_closed_to_others(own, tasks, tmp_path):
+    """The cluster's port speaks TLS alone, and only with a certificate of its own authority."""
+
+    async def work(session):
+        await session.compute.restart_if_dead()
+        listening = [
+            int(row.split()[1].rpartition(":")[2], 16)
+            for row in Path(f"/proc/{session.compute.pid}/net/tcp").read_text().splitlines()[1:]
+            if row.split()[3] == "0A" and row.split()[9] in inodes(session.compute.pid)
+        ]
+        assert listening
+        files = certificates(tmp_path)
+        assert not any(answers_tls(port, files) for port in listening)
+
+    drive(own, tasks, work)
+
+
+def inodes(pid):
+    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    return {link[8:-1] for link in links if link.startswith("socket:[")}

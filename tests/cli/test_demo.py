@@ -52,7 +52,7 @@ def test_the_demonstration_ends_with_a_score_and_the_way_on(environ: dict[str, s
     environ = dict(environ)
     command = _demo(environ, tmp_path, "--seconds", "8")
     shown = subprocess.run(
-        command, env=environ, capture_output=True, text=True, encoding="utf-8", timeout=100
+        command, check=False, env=environ, capture_output=True, text=True, encoding="utf-8", timeout=100
     )
     assert shown.returncode == 0, shown.stdout + shown.stderr
     for word in ("baseline", "riskiest", "MLflow", "jupyter lab --config"):

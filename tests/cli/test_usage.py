@@ -19,6 +19,7 @@ def lonely(environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
 def automl(lonely: dict[str, str], *arguments: str, language: str = "C") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "automl_jupyter.cli", *arguments],
+        check=False,
         env={**lonely, "LC_ALL": language, "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         text=True,

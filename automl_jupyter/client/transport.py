@@ -213,11 +213,15 @@ class Transport:
             fields = tuple(FieldError(e.field, e.code) for e in body.errors)
             params = cast("Mapping[str, Param]", body.params)
             raise _again(answer.status_code, body.code, params, fields, sentence)
-        raise self._unspoken(answer.status_code)
+        raise self._unspoken(answer)
 
-    def _unspoken(self, status: int) -> AutoMLError:
-        url = self.server.url
-        if status in (301, 302, 303, 307, 401, 403):
+    def _unspoken(self, answer: httpx.Response) -> AutoMLError:
+        url, status = self.server.url, answer.status_code
+        if answer.has_redirect_location:
+            # To log in, here or at a hub; else it is Jupyter that takes the slash off a path it does not know.
+            place = answer.headers["Location"]
+            status = 401 if "login" in place or "/hub/" in place else 404
+        if status in (401, 403):
             return self.error(
                 Forbidden, "client.refused" if self.server.token else "client.no_token", url=url
             )

@@ -149,7 +149,7 @@ class Profile(Answer):
     """The distribution of each column."""
 
     rows: int
-    columns: dict[str, dict[str, JsonValue]]
+    columns: list[dict[str, JsonValue]]
 
 
 class UploadFromPath(Request):

@@ -17,13 +17,13 @@ from typing import Any
 
 from automl_jupyter.backends.child import ChildOutcome, run_child
 from automl_jupyter.backends.storage import Storage, open_storage
-from automl_jupyter.backends.tracking import LoggedModel, ModelSource, MlflowTracking
+from automl_jupyter.backends.tracking import LoggedModel, MlflowTracking, ModelSource
 from automl_jupyter.errors import AutoMLError, Unavailable, from_wire
 
 Report = Callable[[str, dict[str, Any]], None]
 
 RECORD_SECONDS = 1.5
-"""Kept of the budget for writing the model into MLflow (0.3 s measured, three times that on a busy machine)."""
+"""Kept of the budget for writing the model into MLflow (0.3 s measured, more where it is busy)."""
 STOP_GRACE = 10.0
 """How long a search that was asked to stop may take to make its model, in seconds."""
 OVERRUN = 2.0

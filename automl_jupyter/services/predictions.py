@@ -53,7 +53,7 @@ class AnsweredTable:
 def choose(
     model: ModelRecord, versions: Sequence[VersionRecord], reference: str, dataset_id: str
 ) -> VersionRecord:
-    """The version that a reference names: ``name`` (the latest on that data set), ``name:3``, ``name@champion``.
+    """The version that ``name`` (the latest on that data set), ``name:3`` or ``name@champion`` means.
 
     Raises
     ------

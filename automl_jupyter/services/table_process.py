@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from automl_jupyter.backends.process_main import serve
-from automl_jupyter.data.profile import profile
 from automl_jupyter.data.model import ReadOptions
+from automl_jupyter.data.profile import profile
 from automl_jupyter.data.read import convert
 
 BLOCK = 1024 * 1024
@@ -29,6 +29,14 @@ def digest_of(path: Path) -> str:
     return sha.hexdigest()
 
 
+def bounds(spread: Mapping[str, Any]) -> dict[str, Any]:
+    """The range of a column of numbers: with it, classes that are counted can be told from quantities."""
+    if spread["type"] not in ("integer", "number"):
+        return {}
+    low, high = spread["min"], spread["max"]
+    return {"lowest": low, "highest": high} if isinstance(low, int | float) else {}
+
+
 def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Read ``source`` and leave ``table.parquet``, ``profile.json`` and ``preview.json`` in ``folder``."""
     source, folder = Path(payload["source"]), Path(payload["folder"])
@@ -37,11 +45,14 @@ def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
     described = asdict(result)
     preview = {"columns": [column["name"] for column in described["columns"]], "rows": described["preview"]}
     (folder / "preview.json").write_text(json.dumps(preview), encoding="utf-8")
-    distribution = {"rows": result.rows, "columns": profile(table)}
+    distribution = profile(table)
     (folder / "profile.json").write_text(json.dumps(distribution), encoding="utf-8")
     return {
         "rows": result.rows,
-        "columns": described["columns"],
+        "columns": [
+            {**column, **bounds(spread)}
+            for column, spread in zip(described["columns"], distribution["columns"], strict=True)
+        ],
         "dialect": described["dialect"],
         "warnings": described["warnings"],
         "digest": digest_of(source),

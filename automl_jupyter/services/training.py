@@ -1,4 +1,4 @@
-"""Jobs: started after everything that can be refused was refused, followed while they run, stopped, cancelled."""
+"""Jobs: started once nothing is left to refuse, followed while they run, stopped, cancelled."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def model_key(job_id: str) -> str:
 
 
 def default_model_name(dataset: str, target: str | None) -> str:
-    """A model name made of what it was learnt from: ``<file>-<target>``, with what is not allowed as ``-``."""
+    """A name made of what was learnt from: ``<file>-<target>``, with ``-`` for what is not allowed."""
     text = f"{dataset}-{target or 'clusters'}"
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:80] or "model"
 
@@ -416,6 +416,8 @@ def summary(column: Mapping[str, Any]) -> ColumnSummary:
         role=column["role"],
         missing=column["missing"],
         distinct=column["distinct"],
+        lowest=column.get("lowest"),
+        highest=column.get("highest"),
     )
 
 

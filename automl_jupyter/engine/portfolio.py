@@ -8,9 +8,6 @@ from typing import Any
 
 from automl_jupyter.engine.admission import SUPERVISED
 
-FOREST_PARTS = 4
-"""A forest is grown in so many parts, so that several threads share it."""
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -21,7 +18,7 @@ class Candidate:
     name : str
         Its line of the leaderboard.
     family : str
-        The learner, a key of :data:`automl_jupyter.engine.search.LEARNERS`.
+        The learner, a key of :data:`automl_jupyter.engine.fitting.LEARNERS`.
     params : mapping
         What the learner is told.
     cost : float
@@ -123,7 +120,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
         why="engine.why_lightgbm_large",
     ),
 )
-"""In order: a first answer at once, something different, then the strongest, then variants for the ensemble."""
+"""In order: a first answer at once, something different, the strongest, then variants to combine."""
 
 
 def candidates(task: str, rows: int) -> tuple[Candidate, ...]:

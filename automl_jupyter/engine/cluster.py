@@ -48,7 +48,7 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_clusters : int or None
-        Number of clusters, at most half of the rows; None tries 2 to 12 and keeps the one with the best silhouette.
+        Number of clusters, at most half of the rows; None tries 2 to 12 and keeps the best.
     time_budget : float
         Seconds; ``fit`` returns at most one second later.
     n_jobs : int or None

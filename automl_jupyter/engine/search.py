@@ -28,6 +28,7 @@ from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observe
 __all__ = ["FinishedTrial", "Observer", "Problem", "Result", "Silent", "Trial", "run"]
 
 ENSEMBLE = "ensemble"
+TIME_SHARE = 0.75
 _POLL = 0.05
 
 
@@ -350,24 +351,26 @@ class _Search:
             size = LEARNERS[candidate.family].parts(self.material.folds)
             job = _Job(candidate, size, self._share(size))
             self._jobs.append(job)
-            job.too_dear = not self._is_affordable(candidate, size)
+            job.too_dear = not self._is_affordable(job)
             for number in range(0 if job.too_dear else size):
                 if not job.over:
                     yield job, number
 
     def _share(self, size: int) -> float:
-        """Seconds that one part may take: no candidate may use more than a share of what is left."""
+        """Give the seconds that one part may take: no candidate may use more than a share of what is left."""
         if self.problem.max_trials is not None:
             return float("inf")
         rounds = -(-size // self.problem.workers)
-        return max(0.2, 0.6 * (self.end - time.monotonic()) / rounds)
+        return max(0.2, TIME_SHARE * (self.end - time.monotonic()) / rounds)
 
-    def _is_affordable(self, candidate: Candidate, size: int) -> bool:
-        """Tell whether a candidate can be expected to end in time, judging by the parts that have ended."""
+    def _is_affordable(self, job: _Job) -> bool:
+        """Tell whether a candidate's parts can be expected to get half of their usual time or more.
+
+        Models that are cut further than that do an ensemble harm.
+        """
         if self.problem.max_trials is not None or self._reference is None:
             return True
-        rounds = -(-size // self.problem.workers)
-        return self._reference * candidate.cost * rounds < 1.2 * (self.end - time.monotonic())
+        return self._reference * job.candidate.cost < 2 * job.share
 
     def _fit_part(self, job: _Job, number: int) -> _Report:
         began = time.monotonic()

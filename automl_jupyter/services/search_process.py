@@ -28,8 +28,8 @@ from automl_jupyter.engine import (
     requirements,
     synthetic_example,
 )
-from automl_jupyter.engine.contract import ColumnContract
-from automl_jupyter.engine.plots import diagnostic_plots
+from automl_jupyter.engine.contract import ColumnContract, Contract
+from automl_jupyter.engine.plots import figures
 from automl_jupyter.engine.trials import FinishedTrial
 from automl_jupyter.errors import AutoMLError, Conflict, to_wire
 
@@ -141,11 +141,12 @@ def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scrat
     digest = persist.save(model, local)
     size = local.stat().st_size
     storage.put_file(local, payload["model_key"])
-    figures = []
-    for name, path in diagnostic_plots(model, scratch).items():
-        key = f"{payload['job_key']}/plots/{name}.png"
+    plots = []
+    for name, figure in figures(model).items():
+        path, key = scratch / f"{name}.png", f"{payload['job_key']}/plots/{name}.png"
+        figure.savefig(path)
         storage.put_file(path, key)
-        figures.append(key)
+        plots.append(key)
     return {
         "digest": digest,
         "bytes": size,
@@ -154,8 +155,10 @@ def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scrat
         "score": model.score_,
         "interval": list(model.interval_),
         "example": synthetic_example(model.contract_),
+        "inputs": [tracked_input(column) for column in model.contract_.used],
+        "outputs": tracked_outputs(model.contract_),
         "requirements": requirements(),
-        "plots": figures,
+        "plots": plots,
     }
 
 
@@ -168,6 +171,24 @@ def expected(column: ColumnContract) -> dict[str, Any]:
         "minimum": column.lowest,
         "maximum": column.highest,
     }
+
+
+TRACKED_TYPES = {"numeric": "double", "boolean": "boolean", "datetime": "datetime"}
+
+
+def tracked_input(column: ColumnContract) -> dict[str, Any]:
+    """A column as MLflow's signature has it; any of its cells may be missing."""
+    return {"name": column.name, "type": TRACKED_TYPES.get(column.kind, "string"), "required": False}
+
+
+def tracked_outputs(contract: Contract) -> list[dict[str, Any]]:
+    """What the model answers with, as MLflow's signature has it."""
+    kinds: dict[type, str] = {bool: "boolean", int: "long", float: "double"}
+    answer = {"regression": "double", "clustering": "long"}.get(contract.task)
+    if answer is None:
+        answer = kinds.get(type(contract.classes[0]), "string")
+    shares = [{"name": f"probability_{label}", "type": "double"} for label in contract.classes]
+    return [{"name": "prediction", "type": answer}, *shares]
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from automl_jupyter.errors import AutoMLError, Conflict, FieldError, NotFound, T
 from automl_jupyter.schemas import FINAL_STATES, TrainRequest
 from automl_jupyter.services.control import CANCEL, STOP, control_key
 from automl_jupyter.services.datasets import TABLE, dataset_key
-from automl_jupyter.services.models import Models, registered_name
+from automl_jupyter.services.models import Models
 from automl_jupyter.services.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -248,9 +248,9 @@ class Training:
             "time_budget": job.time_budget,
             "seed": job.seed,
             "threads": self.settings.threads,
-            "registered_name": registered_name(job.owner, job.name),
-            "experiment": f"{registered_name(job.owner, dataset.name)}/{job.target or 'clusters'}",
-            "run_name": job.name,
+            "owner": job.owner,
+            "model_name": job.name,
+            "experiment": f"{job.owner}/{dataset.name}/{job.target or 'clusters'}",
             "tags": {"automl.owner": job.owner, "automl.job": job.id, "automl.dataset": dataset.id},
             "params": {
                 "task": job.task,

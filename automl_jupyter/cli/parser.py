@@ -6,9 +6,10 @@ import argparse
 import gettext
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
-from automl_jupyter import __version__, messages
+from automl_jupyter import messages
 from automl_jupyter.client.discovery import language_of
 
 PROGRAM = "jupyter automl"
@@ -62,6 +63,11 @@ def _columns(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _version() -> str:
+    # By name: the package itself knows how to reach the server, which the command line must not import.
+    return str(import_module("automl_jupyter").__version__)
+
+
 def _text(code: str, **params: object) -> str:
     return messages.render(code, params, messages.negotiate(language_of()))
 
@@ -76,7 +82,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(PROGRAM, description=text("about"), epilog=text("exit_codes"))
     parser.add_argument(
-        "--version", action="version", version=f"automl_jupyter {__version__}", help=text("version")
+        "--version", action="version", version=f"automl_jupyter {_version()}", help=text("version")
     )
     _shared(parser, text_url=text("url"), text_token=text("token"), text_json=text("json"), first=True)
     commands = parser.add_subparsers(dest="command", required=True, metavar=text("command"))
@@ -87,42 +93,44 @@ def _parser(language: str) -> argparse.ArgumentParser:
         return command
 
     upload = add("upload")
-    upload.add_argument("file", type=_existing, metavar="FILE", help=text("upload.file"))
-    upload.add_argument("--name", help=text("upload.name"))
+    upload.add_argument("file", type=_existing, metavar=text("meta.file"), help=text("upload.file"))
+    upload.add_argument("--name", metavar=text("meta.name"), help=text("upload.name"))
 
     train = add("train")
-    train.add_argument("source", type=_source, metavar="FILE_OR_DATASET", help=text("train.source"))
-    train.add_argument("--target", help=text("train.target"))
-    train.add_argument("--time", type=_time, metavar="SECONDS", help=text("train.time"))
-    train.add_argument("--metric", help=text("train.metric"))
+    train.add_argument(
+        "source", type=_source, metavar=text("meta.file_or_dataset"), help=text("train.source")
+    )
+    train.add_argument("--target", metavar=text("meta.column"), help=text("train.target"))
+    train.add_argument("--time", type=_time, metavar=text("meta.seconds"), help=text("train.time"))
+    train.add_argument("--metric", metavar=text("meta.metric"), help=text("train.metric"))
     train.add_argument(
         "--task", choices=("binary", "multiclass", "regression", "clustering"), help=text("train.task")
     )
-    train.add_argument("--name", help=text("train.name"))
-    train.add_argument("--columns", type=_columns, metavar="A,B,…", help=text("train.columns"))
-    train.add_argument("--seed", type=int, default=0, help=text("train.seed"))
+    train.add_argument("--name", metavar=text("meta.name"), help=text("train.name"))
+    train.add_argument("--columns", type=_columns, metavar=text("meta.columns"), help=text("train.columns"))
+    train.add_argument("--seed", type=int, default=0, metavar=text("meta.seed"), help=text("train.seed"))
     train.add_argument("--detach", action="store_true", help=text("train.detach"))
 
     predict = add("predict")
-    predict.add_argument("model", metavar="MODEL", help=text("predict.model"))
-    predict.add_argument("file", type=_existing, metavar="FILE", help=text("predict.file"))
-    predict.add_argument("-o", "--output", type=Path, metavar="FILE", help=text("predict.output"))
+    predict.add_argument("model", metavar=text("meta.model"), help=text("predict.model"))
+    predict.add_argument("file", type=_existing, metavar=text("meta.file"), help=text("predict.file"))
+    predict.add_argument("-o", "--output", type=Path, metavar=text("meta.file"), help=text("predict.output"))
 
     models = add("models")
-    models.add_argument("name", nargs="?", metavar="NAME", help=text("models.name"))
+    models.add_argument("name", nargs="?", metavar=text("meta.name"), help=text("models.name"))
     change = models.add_mutually_exclusive_group()
-    change.add_argument("--promote", type=int, metavar="VERSION", help=text("models.promote"))
+    change.add_argument("--promote", type=int, metavar=text("meta.version"), help=text("models.promote"))
     change.add_argument("--rollback", action="store_true", help=text("models.rollback"))
 
     jobs = add("jobs")
-    jobs.add_argument("id", nargs="?", metavar="ID", help=text("jobs.id_help"))
+    jobs.add_argument("id", nargs="?", metavar=text("meta.id"), help=text("jobs.id_help"))
     action = jobs.add_mutually_exclusive_group()
     action.add_argument("--watch", action="store_true", help=text("jobs.watch"))
     action.add_argument("--stop", action="store_true", help=text("jobs.stop"))
     action.add_argument("--cancel", action="store_true", help=text("jobs.cancel"))
 
     datasets = add("datasets")
-    datasets.add_argument("id", nargs="?", metavar="ID", help=text("datasets.id"))
+    datasets.add_argument("id", nargs="?", metavar=text("meta.id"), help=text("datasets.id"))
 
     add("user")
     return parser

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from automl_jupyter import messages
-from automl_jupyter.client import events, rows, uploads
+from automl_jupyter.client import events, uploads, values
 from automl_jupyter.client.discovery import find_server, language_of
 from automl_jupyter.client.transport import TookTooLong, Transport, told
 from automl_jupyter.errors import AutoMLError, NotFound
@@ -101,7 +101,7 @@ class Client:
         """Who the caller is, what they may do and what the server allows."""
         from automl_jupyter.schemas import User
 
-        return self._transport.read(User, self._transport.request("GET", "api/user/"))
+        return self._transport.ask(User, "GET", "api/user/")
 
     # --- data sets
 
@@ -138,9 +138,8 @@ class Client:
         """The caller's data sets, newest first."""
         from automl_jupyter.schemas import Dataset, Page
 
-        params = {"limit": limit, "offset": offset}
-        return self._transport.read(
-            Page[Dataset], self._transport.request("GET", "api/datasets/", params=params)
+        return self._transport.ask(
+            Page[Dataset], "GET", "api/datasets/", params={"limit": limit, "offset": offset}
         )
 
     def dataset(self, id_: str) -> Dataset:
@@ -156,17 +155,13 @@ class Client:
         """The first rows of a data set."""
         from automl_jupyter.schemas import Preview
 
-        return self._transport.read(
-            Preview, self._transport.request("GET", f"api/datasets/{_part(id_)}/preview/")
-        )
+        return self._transport.ask(Preview, "GET", f"api/datasets/{_part(id_)}/preview/")
 
     def profile(self, id_: str) -> Profile:
         """The distribution of each column of a data set."""
         from automl_jupyter.schemas import Profile
 
-        return self._transport.read(
-            Profile, self._transport.request("GET", f"api/datasets/{_part(id_)}/profile/")
-        )
+        return self._transport.ask(Profile, "GET", f"api/datasets/{_part(id_)}/profile/")
 
     # --- training
 
@@ -219,8 +214,7 @@ class Client:
         """The caller's jobs, newest first."""
         from automl_jupyter.schemas import Job, Page
 
-        params = {"limit": limit, "offset": offset}
-        return self._transport.read(Page[Job], self._transport.request("GET", "api/jobs/", params=params))
+        return self._transport.ask(Page[Job], "GET", "api/jobs/", params={"limit": limit, "offset": offset})
 
     def job(self, id_: str) -> Job:
         """One job, with its leaderboard so far."""
@@ -298,8 +292,9 @@ class Client:
         """The caller's models, newest first."""
         from automl_jupyter.schemas import Model, Page
 
-        params = {"limit": limit, "offset": offset}
-        return self._transport.read(Page[Model], self._transport.request("GET", "api/models/", params=params))
+        return self._transport.ask(
+            Page[Model], "GET", "api/models/", params={"limit": limit, "offset": offset}
+        )
 
     def model(self, name: str) -> Model:
         """One model with its versions."""
@@ -322,7 +317,7 @@ class Client:
     def predict(
         self,
         model: str | Model | ModelRef,
-        table: rows.Rows,
+        rows: values.Rows,
         *,
         dataset: Dataset | str | None = None,
     ) -> Predictions:
@@ -332,7 +327,7 @@ class Client:
         ----------
         model : str, Model or ModelRef
             ``name`` for the version in service, ``name:version`` or ``name@alias`` for another one.
-        table : sequence of mappings, or DataFrame
+        rows : sequence of mappings, or DataFrame
             From column name to value; a missing value is ``None`` or NaN.
         dataset : Dataset or str, optional
             With it, ``name`` means the latest version that was learned from this data set.
@@ -345,10 +340,8 @@ class Client:
         from automl_jupyter.schemas import Predictions
 
         path = self._predict_path(model, dataset)
-        answer = self._transport.request(
-            "POST", path, json={"rows": rows.records(table)}, patience=uploads.READING
-        )
-        return self._transport.read(Predictions, answer)
+        body = {"rows": values.records(rows)}
+        return self._transport.ask(Predictions, "POST", path, json=body, patience=uploads.READING)
 
     def predict_csv(
         self,
@@ -377,10 +370,10 @@ class Client:
         path = self._predict_path(model, dataset)
         try:
             with (
-                Path(source).open("rb") as read,
+                Path(source).open("rb") as rows,
                 part.open("wb") as file,
                 self._transport.stream(
-                    "POST", path, content=rows.pieces(read), headers=headers, patience=uploads.READING
+                    "POST", path, content=values.pieces(rows), headers=headers, patience=uploads.READING
                 ) as answer,
             ):
                 for piece in answer.iter_bytes():
@@ -393,26 +386,24 @@ class Client:
         """How the caller's own work is going: jobs, models, requests."""
         from automl_jupyter.schemas import Monitoring
 
-        return self._transport.read(Monitoring, self._transport.request("GET", "api/monitoring/"))
+        return self._transport.ask(Monitoring, "GET", "api/monitoring/")
 
     # --- helpers
 
     def _dataset(self, method: str, path: str, json: object = None, patience: float | None = None) -> Dataset:
         from automl_jupyter.schemas import Dataset
 
-        return self._transport.read(
-            Dataset, self._transport.request(method, path, json=json, patience=patience)
-        )
+        return self._transport.ask(Dataset, method, path, json=json, patience=patience)
 
     def _job(self, method: str, path: str, json: object = None) -> Job:
         from automl_jupyter.schemas import Job
 
-        return self._transport.read(Job, self._transport.request(method, path, json=json))
+        return self._transport.ask(Job, method, path, json=json)
 
     def _model(self, method: str, path: str, json: object = None) -> Model:
         from automl_jupyter.schemas import Model
 
-        return self._transport.read(Model, self._transport.request(method, path, json=json))
+        return self._transport.ask(Model, method, path, json=json)
 
     def _predict_path(self, model: str | Model | ModelRef, dataset: Dataset | str | None) -> str:
         if not isinstance(model, str):

@@ -187,6 +187,19 @@ class Transport:
                 self.check(answer)
             yield answer
 
+    def ask(
+        self,
+        kind: type[Answer],
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        params: Mapping[str, str | int] | None = None,
+        patience: float | None = None,
+    ) -> Answer:
+        """Send a request and read its answer as `kind`; the other parameters are those of :meth:`request`."""
+        return self.read(kind, self.request(method, path, json=json, params=params, patience=patience))
+
     def read(self, kind: type[Answer], answer: httpx.Response) -> Answer:
         """The body of an answer as one of the models of :mod:`automl_jupyter.schemas`."""
         from pydantic import ValidationError
@@ -213,11 +226,15 @@ class Transport:
             fields = tuple(FieldError(e.field, e.code) for e in body.errors)
             params = cast("Mapping[str, Param]", body.params)
             raise _again(answer.status_code, body.code, params, fields, sentence)
-        raise self._unspoken(answer.status_code)
+        raise self._unspoken(answer)
 
-    def _unspoken(self, status: int) -> AutoMLError:
-        url = self.server.url
-        if status in (301, 302, 303, 307, 401, 403):
+    def _unspoken(self, answer: httpx.Response) -> AutoMLError:
+        url, status = self.server.url, answer.status_code
+        if answer.has_redirect_location:
+            # To log in, here or at a hub; else Jupyter takes the slash off a path that it does not know.
+            place = answer.headers["Location"]
+            status = 401 if "login" in place or "/hub/" in place else 404
+        if status in (401, 403):
             return self.error(
                 Forbidden, "client.refused" if self.server.token else "client.no_token", url=url
             )

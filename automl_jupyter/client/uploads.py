@@ -81,6 +81,10 @@ def _in_pieces(transport: Transport, file: IO[bytes], size: int, filename: str, 
         file.seek(offset)
         try:
             answer = _send(transport, upload.id, offset, file.read(piece))
+        except NotFound as problem:
+            if not failures:
+                raise
+            return _outcome(transport, upload, size, earlier, problem)
         except (Unavailable, ServerFault, Conflict) as problem:
             failures += 1
             if failures > ATTEMPTS:

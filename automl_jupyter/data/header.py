@@ -114,7 +114,7 @@ def find(rows: Sequence[Record], header: int | None, lines: int) -> Start:
 
 
 def _width(rows: Sequence[Record]) -> int:
-    """Return the number of cells that most rows have; between equals, that of the first row if it has several."""
+    """Return the number of cells that most rows have; between equals, that of the first row."""
     counts = Counter(len(row.cells) for row in rows if not row.cells[0].startswith("#"))
     if not counts:
         counts = Counter(len(row.cells) for row in rows)

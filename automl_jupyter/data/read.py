@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,8 @@ from automl_jupyter.data.report import Outcome, result
 from automl_jupyter.data.types import MISSING_IN_TEXT, Hints
 from automl_jupyter.errors import Unprocessable
 
-_BLOCK = 1 << 23
+_BLOCK = 1 << 22
+_WIDE_BLOCK = 1 << 25
 _MAX_BLOCK = 1 << 29
 _PREVIEW = 100
 _DECIDED_BY = 20_000
@@ -72,8 +74,9 @@ def convert(
         If there is no table in it, or a row or quote in it cannot be read for sure.
     """
     told = _Monotone(progress)
+    _check_marks(options)
     layout = layouts.detect(source, options)
-    _check(options, layout)
+    _check_columns(options, layout.start.names)
     with _scratch(target) as (plain, parquet):
         try:
             result = _convert(source, plain, parquet, layout, options, told)
@@ -115,10 +118,25 @@ def _scratch(target: Path) -> Iterator[tuple[Path, Path]]:
             path.unlink(missing_ok=True)
 
 
-def _check(options: ReadOptions, layout: Layout) -> None:
-    import difflib
+def _check_marks(options: ReadOptions) -> None:
+    """Refuse characters that cannot separate, quote or mark anything."""
+    allowed: tuple[tuple[str, str | None, str | None], ...] = (
+        ("separator", options.separator, None),
+        ("quote", options.quote, None),
+        ("decimal", options.decimal, ".,"),
+        ("thousands", options.thousands, ".,' \u00a0\u202f"),
+    )
+    for option, value, among in allowed:
+        if value is None or (value == "" and option in ("quote", "thousands")):
+            continue
+        if len(value) != 1 or value in "\r\n\x00" or (among is not None and value not in among):
+            raise Unprocessable("data.bad_option", option=option, value=value)
+    if options.separator is not None and options.separator == options.quote:
+        raise Unprocessable("data.bad_option", option="quote", value=options.separator)
 
-    names = layout.start.names
+
+def _check_columns(options: ReadOptions, names: Sequence[str]) -> None:
+    """Refuse types for columns that do not exist, and types that do not exist."""
     for name, type_ in options.column_types.items():
         if name not in names:
             near = difflib.get_close_matches(name, names, 3, 0.5)
@@ -228,7 +246,7 @@ class _Passes:
         )
         self._evidence: set[str] = set()
         self._decided = False
-        self._block = max(_BLOCK, min(_MAX_BLOCK, len(self._readers) * 4096))
+        self._block = max(_BLOCK, min(_WIDE_BLOCK, len(self._readers) * 4096))
 
     def run(self, told: Progress) -> Outcome:
         """Read until the types hold."""

@@ -22,6 +22,7 @@ _EXAMPLE_LENGTH = 60
 _CELL_LENGTH = 200
 _LISTED = 5
 _EXACT = 2**53
+_Params = dict[str, str | int | float | bool | list[str]]
 _TEXT_ACTIONS: dict[types.TextReason, str] = {
     "leading_zeros": "integer",
     "long_digits": "number",
@@ -136,50 +137,51 @@ def _missing(readers: Sequence[ColumnReader]) -> list[Notice]:
     if blank:
         notices.append(Notice("data.blank_cells", {"n": len(blank), "columns": blank[:_LISTED]}))
     kept = [reader.name for reader in readers if reader.keeps_na and "NA" in reader.sample.to_pylist()]
-    notices += [Notice("data.na_kept", {}, name, {"missing_values": ["NA"]}) for name in kept]
+    notices += [Notice("data.na_kept", {"column": name}, name, {"missing_values": ["NA"]}) for name in kept]
     return notices
 
 
 def _column_notices(reader: ColumnReader, options: ReadOptions) -> list[Notice]:
     """Return what was guessed about one column."""
-    name, finding = reader.name, reader.finding
-    notices = []
-    reading, rival = finding.reading, finding.rival
-    if reader.ambiguous and isinstance(rival, NumberReading) and isinstance(reading, NumberReading):
-        notices.append(
-            Notice(
+    name, finding, reading = reader.name, reader.finding, reader.finding.reading
+    found: list[tuple[str, _Params, dict[str, object] | None]] = []
+    if reader.ambiguous:
+        found += _ambiguous(reader, options)
+    as_text: dict[str, object] = {"column_types": {name: "string"}}
+    if reader.short_years:
+        found.append(("data.short_years", {"example": _example(reader, "")}, as_text))
+    if isinstance(reading, NumberReading) and reading.unit and not reader.forced:
+        found.append(("data.unit", {"unit": reading.unit}, as_text))
+    if finding.reason is not None:
+        action: dict[str, object] = {"column_types": {name: _TEXT_ACTIONS[finding.reason]}}
+        found.append((f"data.{finding.reason}", {"examples": list(finding.examples)}, action))
+    if reader.infinite:
+        found.append(("data.infinite", {"n": reader.infinite}, None))
+    if reader.unreadable:
+        params: _Params = {"n": reader.unreadable, "examples": reader.unreadable_examples}
+        found.append(("data.unreadable_values", params, as_text))
+    return [Notice(code, {"column": name, **params}, name, action) for code, params, action in found]
+
+
+def _ambiguous(
+    reader: ColumnReader, options: ReadOptions
+) -> list[tuple[str, _Params, dict[str, object] | None]]:
+    """Return the other way in which every value of a column could be read."""
+    reading, rival = reader.finding.reading, reader.finding.rival
+    if isinstance(rival, NumberReading) and isinstance(reading, NumberReading):
+        example = _example(reader, reading.thousands or reading.decimal)
+        return [
+            (
                 "data.ambiguous_number",
-                {
-                    "example": _example(reader, reading.thousands or reading.decimal),
-                    "decimal": reading.decimal,
-                },
-                name,
+                {"example": example, "decimal": reading.decimal},
                 {"decimal": rival.decimal, "thousands": rival.thousands},
             )
-        )
-    if reader.ambiguous and isinstance(reading, DateReading) and options.day_first is None:
+        ]
+    if isinstance(reading, DateReading) and options.day_first is None:
         first = reading.order == "dmy"
         code = "data.day_first" if first else "data.month_first"
-        notices.append(Notice(code, {"example": _example(reader, "")}, name, {"day_first": not first}))
-    if reader.short_years:
-        notices.append(_with_type("data.short_years", {"example": _example(reader, "")}, name, "string"))
-    if isinstance(reading, NumberReading) and reading.unit and not reader.forced:
-        notices.append(_with_type("data.unit", {"unit": reading.unit}, name, "string"))
-    if finding.reason is not None:
-        params: dict[str, str | int | float | bool | list[str]] = {"examples": list(finding.examples)}
-        notices.append(_with_type(f"data.{finding.reason}", params, name, _TEXT_ACTIONS[finding.reason]))
-    if reader.infinite:
-        notices.append(Notice("data.infinite", {"n": reader.infinite}, name))
-    if reader.unreadable:
-        params = {"n": reader.unreadable, "examples": reader.unreadable_examples, "type": reader.forced or ""}
-        notices.append(_with_type("data.unreadable_values", params, name, "string"))
-    return notices
-
-
-def _with_type(
-    code: str, params: dict[str, str | int | float | bool | list[str]], name: str, type_: str
-) -> Notice:
-    return Notice(code, params, name, {"column_types": {name: type_}})
+        return [(code, {"example": _example(reader, "")}, {"day_first": not first})]
+    return []
 
 
 def _example(reader: ColumnReader, part: str) -> str:

@@ -199,7 +199,7 @@ def infer(values: pa.Array, hints: Hints) -> Finding:
     if not len(kept):
         return Finding(TextReading(), undecided=True)
     kept = trimmed(kept)
-    if BooleanReading().parse(kept) is not None:
+    if kept[0].as_py().lower() in ("true", "false") and BooleanReading().parse(kept) is not None:
         return Finding(BooleanReading())
     if all_match(kept.slice(0, _LOOKED_AT), r"\d|^[-+]?[Ii]nf"):
         number = numbers.infer(

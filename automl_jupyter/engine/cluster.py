@@ -42,13 +42,13 @@ class Centres:
         return kmeans.assign(views["linear"].astype(np.float64), self.points)[:, None].astype(np.float32)
 
 
-class AutoMLClusterer(ClusterMixin, BaseEstimator):
+class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Groups rows that resemble each other.
 
     Parameters
     ----------
     n_clusters : int or None
-        Number of clusters; None tries 2 to 12 and keeps the one with the best silhouette.
+        Number of clusters, at most half of the rows; None tries 2 to 12 and keeps the best.
     time_budget : float
         Seconds; ``fit`` returns at most one second later.
     n_jobs : int or None
@@ -143,7 +143,7 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):
         if len(frame) < MIN_ROWS:
             raise refuse("target", "engine.too_few_rows_to_cluster", n=len(frame), needed=MIN_ROWS)
         task.check_columns(frame, "–")
-        if self.n_clusters is not None and not 2 <= self.n_clusters <= len(frame) // 2:
+        if self.n_clusters is not None and not 1 <= self.n_clusters <= len(frame) // 2:
             raise refuse(
                 "n_clusters", "engine.bad_number_of_clusters", n=self.n_clusters, most=len(frame) // 2
             )
@@ -153,8 +153,8 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):
         most = min(MOST_CLUSTERS, contest.rows // 4)
         wanted = [self.n_clusters] if self.n_clusters is not None else list(range(2, max(most, 2) + 1))
         wanted = wanted[: self.max_trials] if self.max_trials is not None else wanted
-        trials = {1: contest.baseline()}
-        observer.trial_finished(FinishedTrial(trials[1]))
+        trials = {0: contest.baseline()}
+        observer.trial_finished(FinishedTrial(trials[0]))
         stopped = False
         for i, k in enumerate(wanted):
             stopped = stopped or observer.should_stop()

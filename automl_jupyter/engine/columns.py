@@ -104,7 +104,7 @@ def _learn_column(name: str, series: pd.Series) -> ColumnContract:
 
 
 def _learn_objects(name: str, series: pd.Series) -> ColumnContract:
-    known = series.to_numpy(dtype=object, na_value=None)
+    known = _objects(series)
     known = known[[not cells.is_missing(value) for value in known]]
     if len(known) == 0:
         return ColumnContract(name, "ignored")
@@ -222,10 +222,9 @@ def _grouped(
 ) -> list[tuple[RowWarning, npt.NDArray[np.intp]]]:
     """One entry for each row that is marked."""
     rows = np.flatnonzero(where)
-    values = series.to_numpy(dtype=object)[rows] if len(rows) else []
     return [
         (RowWarning(code, column.name, cells.shown(value)), np.array([row]))
-        for row, value in zip(rows, values, strict=True)
+        for row, value in zip(rows, series.iloc[rows], strict=True)
     ]
 
 
@@ -286,7 +285,7 @@ def _distinct(series: pd.Series) -> tuple[npt.NDArray[np.intp], list[object]]:
     if isinstance(series.dtype, pd.CategoricalDtype):
         # A code of -1 (missing) finds the None at the end.
         return np.asarray(series.cat.codes, dtype=np.intp), [*series.cat.categories, None]
-    values = series.to_numpy(dtype=object, na_value=None)
+    values = _objects(series)
     if pd.api.types.infer_dtype(series, skipna=True) in ("string", "integer", "floating", "boolean"):
         positions, found = pd.factorize(values)
         return positions, [*found, None]
@@ -294,8 +293,13 @@ def _distinct(series: pd.Series) -> tuple[npt.NDArray[np.intp], list[object]]:
     return np.arange(len(values)), list(values)
 
 
+def _objects(series: pd.Series) -> npt.NDArray[np.object_]:
+    """Give cells as Python objects."""
+    return np.asarray(series.astype(object), dtype=object)
+
+
 def _read_texts(series: pd.Series) -> list[str]:
-    return [cells.read_label(value) or "" for value in series.to_numpy(dtype=object, na_value=None)]
+    return [cells.read_label(value) or "" for value in _objects(series)]
 
 
 # --- single rows

@@ -39,9 +39,9 @@ def to_link(q: F32, task: str) -> F32:
     return q if task == "regression" else np.log(np.clip(q, 1e-5, 1.0))
 
 
-def from_link(z: F32, task: str) -> F32:
+def from_link(z: npt.NDArray[np.floating], task: str) -> F32:
     """Turn an average back into predictions."""
-    return z if task == "regression" else softmax(z, axis=1)
+    return np.asarray(z if task == "regression" else softmax(z, axis=1), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class Selector:
                 total += np.float32(w) * z[rows]
         return from_link(total, self.target.task)
 
-    def _score(self, truth: npt.NDArray[np.generic], z: F32) -> float:
+    def _score(self, truth: npt.NDArray[np.generic], z: npt.NDArray[np.floating]) -> float:
         q = from_link(z, self.target.task)
         readable = self.target.decode(q) if self.target.classes is None else q.astype(np.float64)
         score = self.metric.score(truth, readable)

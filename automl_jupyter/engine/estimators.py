@@ -45,7 +45,7 @@ class Evaluation:
     predictions: npt.NDArray[np.float64]
 
 
-class AutoMLSupervised(BaseEstimator):
+class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     """What the classifier and the regressor share; see there."""
 
     contract_: Contract
@@ -187,7 +187,7 @@ class AutoMLSupervised(BaseEstimator):
         return serving.raw_predictions(self.ensemble_, self.preprocessor_, cells, threads)
 
 
-class AutoMLClassifier(ClassifierMixin, AutoMLSupervised):
+class AutoMLClassifier(ClassifierMixin, AutoMLSupervised):  # type: ignore[misc]
     """Finds the best model for classes within a time budget.
 
     Parameters
@@ -275,7 +275,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLSupervised):
         return self.target_.label(raw), _normal(raw)
 
 
-class AutoMLRegressor(RegressorMixin, AutoMLSupervised):
+class AutoMLRegressor(RegressorMixin, AutoMLSupervised):  # type: ignore[misc]
     """Finds the best model for a quantity within a time budget.
 
     Parameters

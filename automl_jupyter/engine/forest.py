@@ -29,7 +29,7 @@ class ForestModel:
         for tree in self.trees[1:]:
             total += tree.predict(X)
         total /= len(self.trees)
-        return total.reshape(len(X), -1).astype(np.float32)
+        return np.asarray(total.reshape(len(X), -1), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -82,26 +82,3 @@ def fit_forest(work: Work, params: Params) -> tuple[ForestModel, OutOfBag]:
         if work.clock.is_up():
             break
     return ForestModel(tuple(trees)), OutOfBag(total, counts)
-
-
-def merge(parts: list[tuple[ForestModel, OutOfBag]], prior: F32) -> tuple[ForestModel, F32]:
-    """Join the parts of a forest.
-
-    Parameters
-    ----------
-    parts : list of (ForestModel, OutOfBag)
-        What :func:`fit_forest` returned for several seeds.
-    prior : ndarray of shape (K,)
-        The answer for rows that every tree has seen.
-
-    Returns
-    -------
-    model : ForestModel
-    predictions : ndarray of shape (n, K), float32
-        Out-of-bag predictions.
-    """
-    trees = tuple(tree for model, _ in parts for tree in model.trees)
-    total = np.sum([bag.total for _, bag in parts], axis=0)
-    counts = np.sum([bag.trees for _, bag in parts], axis=0)
-    q = np.where(counts[:, None] > 0, total / np.maximum(counts, 1)[:, None], prior)
-    return ForestModel(trees), q.astype(np.float32)

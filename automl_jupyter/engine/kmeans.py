@@ -25,7 +25,7 @@ def squared_distances(X: F64, centres: F64) -> F64:
 
 def assign(X: F64, centres: F64) -> Labels:
     """Give the nearest centre of each row."""
-    return squared_distances(X, centres).argmin(axis=1)
+    return np.asarray(squared_distances(X, centres).argmin(axis=1), dtype=np.intp)
 
 
 def fit(X: F64, k: int, seed: int, until: float) -> F64:

@@ -90,7 +90,10 @@ class Work:
 class Model(Protocol):
     """What a fit leaves: small, thread-safe, picklable."""
 
-    view: str
+    @property
+    def view(self) -> str:
+        """Name of the view that it reads."""
+        ...
 
     def predict(self, X: F32) -> F32:
         """Predict coded values of shape (n, K) for rows of the model's view."""

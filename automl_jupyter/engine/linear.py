@@ -20,7 +20,7 @@ F64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LinearModel:
-    """Coefficients of shape (p, K) and intercepts of shape (K,); a softmax follows where there are classes."""
+    """Coefficients of shape (p, K), intercepts of shape (K,), and a softmax where there are classes."""
 
     coefficients: F64
     intercept: F64
@@ -30,7 +30,7 @@ class LinearModel:
     def predict(self, X: F32) -> F32:
         """Predict row by row in the same order of additions, so that a row alone gives the same."""
         scores = np.einsum("ij,jk->ik", X.astype(np.float64), self.coefficients) + self.intercept
-        return (softmax(scores, axis=1) if self.classes else scores).astype(np.float32)
+        return np.asarray(softmax(scores, axis=1) if self.classes else scores, dtype=np.float32)
 
 
 def fit_linear(work: Work, params: Params) -> LinearModel:

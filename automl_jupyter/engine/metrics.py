@@ -57,7 +57,8 @@ def _roc_auc(y: Array, q: F64, weights: F64) -> F64:
     negatives, positives = _cumulated(y, q, weights)
     above = np.cumsum(positives, axis=1) - positives / 2
     with np.errstate(invalid="ignore"):
-        return (negatives * above).sum(axis=1) / (negatives.sum(axis=1) * positives.sum(axis=1))
+        area = (negatives * above).sum(axis=1) / (negatives.sum(axis=1) * positives.sum(axis=1))
+    return np.asarray(area)
 
 
 def _average_precision(y: Array, q: F64, weights: F64) -> F64:
@@ -65,7 +66,8 @@ def _average_precision(y: Array, q: F64, weights: F64) -> F64:
     hits = np.cumsum(positives, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = hits / (hits + np.cumsum(negatives, axis=1))
-        return np.where(positives > 0, positives * precision, 0.0).sum(axis=1) / hits[:, -1]
+        area = np.where(positives > 0, positives * precision, 0.0).sum(axis=1) / hits[:, -1]
+    return np.asarray(area)
 
 
 def _accuracy(y: Array, q: F64, weights: F64) -> F64:
@@ -84,7 +86,7 @@ def _balanced_accuracy(y: Array, q: F64, weights: F64) -> F64:
     with np.errstate(invalid="ignore", divide="ignore"):
         recall = np.diagonal(table, axis1=1, axis2=2) / table.sum(axis=2)
     present = ~np.isnan(recall)
-    return np.where(present, recall, 0.0).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+    return np.asarray(np.where(present, recall, 0.0).sum(axis=1) / np.maximum(present.sum(axis=1), 1))
 
 
 def _f1_by_class(table: F64) -> F64:

@@ -8,9 +8,6 @@ from typing import Any
 
 from automl_jupyter.engine.admission import SUPERVISED
 
-FOREST_PARTS = 4
-"""A forest is grown in so many parts, so that several threads share it."""
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -21,7 +18,7 @@ class Candidate:
     name : str
         Its line of the leaderboard.
     family : str
-        The learner, a key of :data:`automl_jupyter.engine.search.LEARNERS`.
+        The learner, a key of :data:`automl_jupyter.engine.fitting.LEARNERS`.
     params : mapping
         What the learner is told.
     cost : float
@@ -50,24 +47,16 @@ PORTFOLIO: tuple[Candidate, ...] = (
         "lightgbm_quick",
         "lightgbm",
         {
-            "learning_rate": 0.12,
+            "learning_rate": 0.2,
             "num_leaves": 16,
             "min_data_in_leaf": 20,
             "lambda_l2": 1.0,
-            "max_bin": 127,
-            "rounds": 120,
-            "patience": 15,
+            "max_bin": 63,
+            "rounds": 60,
+            "patience": 10,
         },
         cost=1.0,
         why="engine.why_lightgbm_quick",
-    ),
-    Candidate(
-        "linear",
-        "linear",
-        {"strengths": (0.003, 0.03, 0.3, 3.0), "steps": 100},
-        cost=2.0,
-        why="engine.why_linear",
-        most_rows=500_000,
     ),
     Candidate(
         "lightgbm",
@@ -80,14 +69,22 @@ PORTFOLIO: tuple[Candidate, ...] = (
             "rounds": 3000,
             "patience": 50,
         },
-        cost=6.0,
+        cost=10.0,
         why="engine.why_lightgbm",
+    ),
+    Candidate(
+        "linear",
+        "linear",
+        {"strengths": (0.003, 0.05, 1.0), "steps": 60},
+        cost=3.0,
+        why="engine.why_linear",
+        most_rows=500_000,
     ),
     Candidate(
         "forest",
         "forest",
-        {"trees": 30, "min_samples_leaf": 3, "max_features": 0.4},
-        cost=6.0,
+        {"trees": 25, "min_samples_leaf": 3, "max_features": 0.3},
+        cost=10.0,
         why="engine.why_forest",
     ),
     Candidate(
@@ -104,7 +101,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
             "rounds": 4000,
             "patience": 80,
         },
-        cost=9.0,
+        cost=15.0,
         why="engine.why_lightgbm_careful",
     ),
     Candidate(
@@ -123,7 +120,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
         why="engine.why_lightgbm_large",
     ),
 )
-"""In order: a first answer at once, something different, then the strongest, then variants for the ensemble."""
+"""In order: a first answer at once, the strongest, others that are different, then variants to combine."""
 
 
 def candidates(task: str, rows: int) -> tuple[Candidate, ...]:

@@ -10,45 +10,25 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from automl_jupyter.engine import ensemble, forest, metrics, portfolio, resample
-from automl_jupyter.engine.boosting import fit_boosting
+from automl_jupyter.engine import ensemble, fitting, metrics, portfolio, resample
 from automl_jupyter.engine.ensemble import Ensemble, Member
-from automl_jupyter.engine.forest import ForestModel, OutOfBag, fit_forest
-from automl_jupyter.engine.learners import (
-    F32,
-    Clock,
-    Codes,
-    Model,
-    OutOfTime,
-    Params,
-    Work,
-    fit_constant,
-)
-from automl_jupyter.engine.linear import fit_linear
+from automl_jupyter.engine.fitting import LEARNERS, Material, Part
+from automl_jupyter.engine.learners import F32, Clock, Codes, Model, OutOfTime
 from automl_jupyter.engine.metrics import Judge, Judged
-from automl_jupyter.engine.portfolio import BASELINE, FOREST_PARTS, Candidate
+from automl_jupyter.engine.portfolio import BASELINE, Candidate
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.task import Target
 from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observer, Silent, Trial, ranked
 
 __all__ = ["FinishedTrial", "Observer", "Problem", "Result", "Silent", "Trial", "run"]
 
-Fit = Callable[[Work, Params], Model]
-
-LEARNERS: Mapping[str, tuple[Fit, str]] = {
-    "baseline": (fit_constant, "tree"),
-    "lightgbm": (fit_boosting, "tree"),
-    "linear": (fit_linear, "linear"),
-}
-"""Learners that are fitted by folds, and the view they read; forests are fitted once and stand apart."""
-
 ENSEMBLE = "ensemble"
+TIME_SHARE = 0.75
 _POLL = 0.05
 
 
@@ -116,25 +96,23 @@ class _Job:
     """A candidate under way."""
 
     candidate: Candidate
-    parts: int
+    size: int
     share: float
-    models: dict[int, tuple[Model, F32 | OutOfBag]] = field(default_factory=dict)
+    parts: dict[int, Part] = field(default_factory=dict)
     seconds: float = 0.0
-    predict_seconds: float = 0.0
     too_dear: bool = False
     over: bool = False
 
 
 @dataclass(frozen=True)
 class _Report:
-    """What a worker hands over: a part, or the error that ended it (None: no time was left)."""
+    """What a worker hands over: a part, the error that ended it, or neither if no time was left."""
 
     job: _Job
-    part: int
-    outcome: tuple[Model, F32 | OutOfBag] | None
+    number: int
     seconds: float
-    predict_seconds: float
-    error: str | None
+    part: Part | None = None
+    error: str | None = None
 
 
 def run(problem: Problem, observer: Observer) -> Result:
@@ -152,10 +130,11 @@ class _Search:
         self.problem, self.observer = problem, observer
         n, width = len(problem.codes), problem.views.of.width
         k = resample.count_folds(n, n * max(width, 1), problem.budget)
-        self.folds = resample.make_folds(problem.codes, problem.target.task, k, problem.seed)
+        folds = resample.make_folds(problem.codes, problem.target.task, k, problem.seed)
+        self.material = Material(problem.views, problem.codes, problem.target, folds, problem.seed)
         self.metric = metrics.get(problem.metric)
         self.judge = Judge(self.metric, problem.target, problem.codes, problem.seed)
-        self.fingerprint = _fingerprint(problem, self.folds.k)
+        self.fingerprint = _fingerprint(problem, folds.k)
         reserve = min(3.0, max(0.08 * problem.budget, 0.4), 0.4 * problem.budget)
         self.end = problem.start + problem.budget - reserve
         self.stopped = threading.Event()
@@ -175,12 +154,9 @@ class _Search:
         self._baseline()
         for known in self.observer.known_trials():
             self._reuse(known)
-        # More threads than there can be work would only be started and ended.
         workers = [
             threading.Thread(target=self._work, name=f"automl-search-{i}", daemon=True)
-            for i in range(
-                min(self.problem.workers, max(1, len(self._pending)) * max(self.folds.k, FOREST_PARTS))
-            )
+            for i in range(self.problem.workers)
         ]
         for worker in workers:
             worker.start()
@@ -195,16 +171,9 @@ class _Search:
         return list(chosen if self.problem.max_trials is None else chosen[: self.problem.max_trials])
 
     def _baseline(self) -> None:
-        """Fit the baseline once on all rows.
-
-        By folds its constants would be ordered against the target, and rank worse than chance.
-        """
-        fit, view = LEARNERS[BASELINE.family]
-        n = len(self.problem.codes)
-        model = fit(self._work_for(_Job(BASELINE, 1, np.inf), np.arange(n), view, 0), BASELINE.params)
-        predictions = model.predict(self.problem.views[view])
+        models, predictions = fitting.fit_baseline(self.material)
         trial = Trial(BASELINE.name, BASELINE.family, baseline=True, predict_seconds=0.0)
-        self._record(trial, self.judge.judge(predictions), (model,), predictions)
+        self._record(trial, self.judge.judge(predictions), models, predictions)
 
     def _reuse(self, known: FinishedTrial) -> None:
         names = [candidate.name for candidate in self._pending]
@@ -237,18 +206,17 @@ class _Search:
     def _take(self, report: _Report) -> None:
         job = report.job
         job.seconds += report.seconds
-        job.predict_seconds += report.predict_seconds
-        if report.outcome is None:
-            if report.error is not None and not job.over:
-                self._fail(job, FAILED, "engine.learner_failed", report.error)
-            return
         if job.over:
             return
-        job.models[report.part] = report.outcome
-        if self._reference is None:
-            self._reference = max(report.seconds, 1e-3) / job.candidate.cost
-        if len(job.models) == job.parts:
-            self._finish(job)
+        if report.error is not None:
+            self._fail(job, FAILED, "engine.learner_failed", report.error)
+        elif report.part is not None:
+            job.parts[report.number] = report.part
+            # The quickest so far: imports, and whatever else the machine does, only ever make a part slower.
+            unit = max(report.seconds, 1e-3) / job.candidate.cost
+            self._reference = unit if self._reference is None else min(self._reference, unit)
+            if len(job.parts) == job.size:
+                self._finish(job)
 
     def _fail(self, job: _Job, state: str, reason: str, detail: str | None = None) -> None:
         job.over = True
@@ -280,32 +248,17 @@ class _Search:
     def _finish(self, job: _Job) -> None:
         """Join the parts of a candidate and put it on the leaderboard."""
         job.over = True
-        models, predictions = self._join(job)
-        rows = len(predictions) if job.candidate.family == "forest" else len(predictions) / len(models)
-        per_thousand = 1000 * job.predict_seconds / max(rows, 1)
-        judged = self.judge.judge(predictions)
+        parts = [job.parts[number] for number in range(job.size)]
+        prior = _predictions(self.finished[BASELINE.name])
+        models, predictions = fitting.join(parts, prior)
         trial = Trial(
             job.candidate.name,
             job.candidate.family,
             fit_seconds=job.seconds,
-            predict_seconds=per_thousand,
+            predict_seconds=sum(part.predict_seconds for part in parts),
             params=job.candidate.params,
         )
-        self._record(trial, judged, models, predictions)
-
-    def _join(self, job: _Job) -> tuple[tuple[Model, ...], F32]:
-        outcomes = [job.models[part] for part in range(job.parts)]
-        if job.candidate.family == "forest":
-            parts = [
-                (m, bag) for m, bag in outcomes if isinstance(m, ForestModel) and isinstance(bag, OutOfBag)
-            ]
-            prior = self.finished[BASELINE.name].models[0].predict(np.zeros((1, 1), np.float32))[0]
-            model, predictions = forest.merge(parts, prior)
-            return (model,), predictions
-        q = np.empty((len(self.problem.codes), self.problem.target.width), dtype=np.float32)
-        for fold, (_, part) in enumerate(outcomes):
-            q[self.folds.part == fold] = part
-        return tuple(model for model, _ in outcomes), q
+        self._record(trial, self.judge.judge(predictions), models, predictions)
 
     def _record(self, trial: Trial, judged: Judged, models: tuple[Model, ...], predictions: F32) -> None:
         self.judged[trial.name] = judged
@@ -336,7 +289,7 @@ class _Search:
     def _conclude(self) -> Result:
         done = [f for f in self._in_order() if f.predictions is not None]
         learnt = [f for f in done if not f.trial.baseline] or done
-        links = [ensemble.to_link(_given(f), self.problem.target.task) for f in learnt]
+        links = [ensemble.to_link(_predictions(f), self.problem.target.task) for f in learnt]
         until = max(self.problem.start + self.problem.budget - 0.3, time.monotonic() + 0.2)
         selector = ensemble.Selector(
             ensemble.selection_metric(self.metric, self.problem.target.task),
@@ -347,7 +300,7 @@ class _Search:
             until,
         )
         weights = selector.weights()
-        honest = selector.cross_fitted(self.folds) if len(learnt) > 1 else _given(learnt[0])
+        honest = selector.cross_fitted(self.material.folds) if len(learnt) > 1 else _predictions(learnt[0])
         members = [
             Member(f.trial.name, float(w), f.models) for f, w in zip(learnt, weights, strict=True) if w > 0
         ]
@@ -395,78 +348,45 @@ class _Search:
         """Give one part after the other, in the portfolio's order; runs under the lock."""
         while self._pending:
             candidate = self._pending.pop(0)
-            parts = FOREST_PARTS if candidate.family == "forest" else self.folds.k
-            job = _Job(candidate, parts, self._share(candidate, parts))
+            size = LEARNERS[candidate.family].parts(self.material.folds)
+            job = _Job(candidate, size, self._share(size))
             self._jobs.append(job)
-            job.too_dear = not self._is_affordable(candidate, parts)
-            if job.too_dear:
-                continue
-            for part in range(parts):
+            job.too_dear = not self._is_affordable(job)
+            for number in range(0 if job.too_dear else size):
                 if not job.over:
-                    yield job, part
+                    yield job, number
 
-    def _share(self, candidate: Candidate, parts: int) -> float:
-        """Seconds that one part may take: no candidate may use more than a share of what is left."""
+    def _share(self, size: int) -> float:
+        """Give the seconds that one part may take: no candidate may use more than a share of what is left."""
         if self.problem.max_trials is not None:
             return float("inf")
-        rounds = -(-parts // self.problem.workers)
-        return max(0.2, 0.6 * (self.end - time.monotonic()) / rounds)
+        rounds = -(-size // self.problem.workers)
+        return max(0.2, TIME_SHARE * (self.end - time.monotonic()) / rounds)
 
-    def _is_affordable(self, candidate: Candidate, parts: int) -> bool:
-        """Tell whether a candidate can be expected to end in time, judging by the first part of the first."""
+    def _is_affordable(self, job: _Job) -> bool:
+        """Tell whether a candidate's parts can be expected to get half of their usual time or more.
+
+        Models that are cut further than that do an ensemble harm.
+        """
         if self.problem.max_trials is not None or self._reference is None:
             return True
-        rounds = -(-parts // self.problem.workers)
-        return self._reference * candidate.cost * rounds < 1.2 * (self.end - time.monotonic())
+        return self._reference * job.candidate.cost < 2 * job.share
 
-    def _fit_part(self, job: _Job, part: int) -> _Report:
+    def _fit_part(self, job: _Job, number: int) -> _Report:
         began = time.monotonic()
+        clock = Clock(began + job.share, self.end, self.stopped)
+        learner = LEARNERS[job.candidate.family]
         try:
-            outcome, predict_seconds = self._fit(job, part)
+            part = learner.fit_part(self.material, job.candidate.params, number, clock)
         except OutOfTime:
-            return _Report(job, part, None, time.monotonic() - began, 0.0, None)
+            return _Report(job, number, time.monotonic() - began)
         except Exception as error:  # noqa: BLE001 - a learner that fails, however, costs its own place only
             detail = f"{type(error).__name__}: {error}"
-            return _Report(job, part, None, time.monotonic() - began, 0.0, detail)
-        return _Report(job, part, outcome, time.monotonic() - began, predict_seconds, None)
-
-    def _fit(self, job: _Job, part: int) -> tuple[tuple[Model, F32 | OutOfBag], float]:
-        if job.candidate.family == "forest":
-            every = np.arange(len(self.problem.codes))
-            model, bag = fit_forest(self._work_for(job, every, "tree", part), job.candidate.params)
-            began = time.monotonic()
-            # Part of the rows is enough to know how long the whole takes.
-            sample = self.problem.views["tree"][:1000]
-            model.predict(sample)
-            return (model, bag), (time.monotonic() - began) * len(every) / len(sample)
-        fit, view = LEARNERS[job.candidate.family]
-        rows, held = self.folds.split(part)
-        work = self._work_for(job, rows, view, part)
-        if self.problem.target.classes is not None and work.y.min() == work.y.max():
-            fitted: Model = replace(fit_constant(work, {}), view=view)
-        else:
-            fitted = fit(work, job.candidate.params)
-        began = time.monotonic()
-        q = fitted.predict(self.problem.views[view][held])
-        if not np.isfinite(q).all():
-            raise FloatingPointError("predictions are not finite")
-        return (fitted, q), time.monotonic() - began
-
-    def _work_for(self, job: _Job, rows: npt.NDArray[np.intp], view: str, part: int) -> Work:
-        problem = self.problem
-        X = problem.views[view]
-        return Work(
-            X=X if len(rows) == len(X) else X[rows],
-            y=problem.codes if len(rows) == len(X) else problem.codes[rows],
-            task=problem.target.task,
-            width=problem.target.width,
-            numeric_width=problem.views.of.numeric_width,
-            seed=(problem.seed * 1009 + part * 31) % (2**31 - 1),
-            clock=Clock(time.monotonic() + job.share, self.end, self.stopped),
-        )
+            return _Report(job, number, time.monotonic() - began, error=detail)
+        return _Report(job, number, time.monotonic() - began, part)
 
 
-def _given(finished: FinishedTrial) -> F32:
+def _predictions(finished: FinishedTrial) -> F32:
     if finished.predictions is None:
         raise TypeError("a trial that is done has predictions")
     return finished.predictions

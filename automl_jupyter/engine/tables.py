@@ -33,12 +33,14 @@ def as_frame(estimator: object, X: object, *, reset: bool) -> pd.DataFrame:
     reset : bool
         True in ``fit``.
     """
-    if not isinstance(X, pd.DataFrame):
-        X = check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator)
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
     if isinstance(X, pd.DataFrame):
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
         return X.set_axis([str(name) for name in X.columns], axis=1).reset_index(drop=True)
-    return pd.DataFrame(X, columns=[f"x{i}" for i in range(np.shape(X)[1])])
+    array: npt.NDArray[np.generic] = check_array(
+        X, dtype=None, ensure_all_finite=False, ensure_min_samples=2 if reset else 1, estimator=estimator
+    )
+    validate_data(estimator, array, reset=reset, skip_check_array=True)
+    return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
 
 
 def as_series(y: object, rows: pd.DataFrame) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ _OBJECTS = {
 }
 """Types by what pandas finds among objects; anything else is a string."""
 
-_DTYPES: tuple[tuple[Callable[[object], bool], str], ...] = (
+_DTYPES: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (pd.api.types.is_bool_dtype, "boolean"),
     (pd.api.types.is_integer_dtype, "integer"),
     (pd.api.types.is_datetime64_any_dtype, "datetime"),
@@ -164,7 +165,7 @@ class Target:
         """Name the likeliest class of each row; the first one wins a tie."""
         if self.classes is None:
             raise TypeError("a quantity has no classes")
-        return self.classes[probabilities.argmax(axis=1)]
+        return np.asarray(self.classes[probabilities.argmax(axis=1)])
 
 
 def encode(y: pd.Series, task: str) -> tuple[Target, npt.NDArray[np.float32] | npt.NDArray[np.int32]]:
@@ -195,8 +196,8 @@ def _labels(y: pd.Series) -> npt.NDArray[np.generic]:
     if kind == "string":
         return np.asarray([str(value) for value in y.to_numpy(object)], dtype=object)
     if kind == "boolean":
-        return y.to_numpy(bool)
+        return np.asarray(y, dtype=bool)
     if isinstance(y.dtype, np.dtype) and y.dtype != object:
-        return np.asarray(y.to_numpy())
+        return np.asarray(y)
     numbers = pd.to_numeric(y.astype(object)).to_numpy()
-    return numbers.astype(np.int64) if kind == "integer" else numbers.astype(np.float64)
+    return np.asarray(numbers, dtype=np.int64 if kind == "integer" else np.float64)

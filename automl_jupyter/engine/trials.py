@@ -82,7 +82,7 @@ class FinishedTrial:
 
 
 class Observer(Protocol):
-    """Who watches a search. Every method is called from the thread that called ``fit``, and should be quick."""
+    """Who watches a search; every method is called by the thread that called ``fit``, and is quick."""
 
     def trial_finished(self, finished: FinishedTrial) -> None:
         """Take note of a trial that ended, whatever its state; the ensemble is the last one."""

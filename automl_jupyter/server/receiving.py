@@ -232,3 +232,9 @@ class ReceivingHandler(AutoMLHandler):
         if self.sink is not None:
             self.sink.discard()
         super().on_finish()
+
+    def on_connection_close(self) -> None:
+        """Remove what was taken of a body that will never be complete; there is nobody left to answer."""
+        if self.sink is not None:
+            self.sink.discard()
+        super().on_connection_close()

@@ -19,6 +19,7 @@ from automl_jupyter.backends.child import ChildOutcome, run_child
 from automl_jupyter.backends.storage import Storage, open_storage
 from automl_jupyter.backends.tracking import LoggedModel, MlflowTracking, ModelSource
 from automl_jupyter.errors import AutoMLError, Unavailable, from_wire
+from automl_jupyter.services.control import CANCEL, STOP, control_key
 
 Report = Callable[[str, dict[str, Any]], None]
 
@@ -30,13 +31,6 @@ OVERRUN = 2.0
 """How far past its time a search is let to end by itself, in seconds."""
 LEAST_SECONDS = 3.0
 """A search is not started again for less than this."""
-
-STOP, CANCEL = "stop", "cancel"
-
-
-def control_key(job_id: str, attempt: int, wish: str) -> str:
-    """The file whose existence asks a running attempt to stop or to cancel."""
-    return f"jobs/{job_id}/control/{attempt}-{wish}"
 
 
 @dataclass

@@ -27,7 +27,7 @@ from automl_jupyter.backends.storage import Storage
 from automl_jupyter.engine.admission import Admission, ColumnSummary, admit
 from automl_jupyter.errors import AutoMLError, Conflict, FieldError, NotFound, TooMany, Unprocessable
 from automl_jupyter.schemas import FINAL_STATES, TrainRequest
-from automl_jupyter.services.coordinator import CANCEL, STOP, control_key
+from automl_jupyter.services.control import CANCEL, STOP, control_key
 from automl_jupyter.services.datasets import TABLE, dataset_key
 from automl_jupyter.services.models import Models, registered_name
 from automl_jupyter.services.settings import Settings

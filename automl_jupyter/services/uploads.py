@@ -83,7 +83,12 @@ class SpooledFile:
 
     async def _flush(self) -> None:
         waiting, self._waiting = bytes(self._waiting), bytearray()
-        await asyncio.to_thread(self._file.write, waiting)
+        await asyncio.to_thread(self._put, waiting)
+
+    def _put(self, data: bytes) -> None:
+        # The client may have gone, and the file with it, while this waited for a thread.
+        if not self._file.closed:
+            self._file.write(data)
 
     async def close(self) -> None:
         """Write what is waiting; the file stays."""

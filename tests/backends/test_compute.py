@@ -161,12 +161,22 @@ def answers_tls(port, files):
 def cluster_elsewhere(folder, eventually):
     """A scheduler and two workers as somebody would start them on machines of theirs, with TLS."""
     files, port = certificates(folder), free_port()
-    tls = [f"--tls-{option}={files[name]}" for option, name in (("ca-file", "ca"), ("cert", "cert"), ("key", "key"))]
+    tls = [
+        f"--tls-{option}={files[name]}"
+        for option, name in (("ca-file", "ca"), ("cert", "cert"), ("key", "key"))
+    ]
     address = f"tls://127.0.0.1:{port}"
     variables = {**environment(), "DASK_DISTRIBUTED__WORKER__DAEMON": "False"}
     commands = [["scheduler", "--no-dashboard", f"--port={port}", "--host=127.0.0.1", "--protocol=tls"]]
     commands += [
-        ["worker", address, "--nthreads=1", "--no-dashboard", f"--local-directory={folder}", "--host=127.0.0.1"]
+        [
+            "worker",
+            address,
+            "--nthreads=1",
+            "--no-dashboard",
+            f"--local-directory={folder}",
+            "--host=127.0.0.1",
+        ]
     ] * 2
     with contextlib.ExitStack() as stack:
         for command in commands:
@@ -331,7 +341,9 @@ async def main():
 asyncio.run(main())
 """,
     )
-    with subprocess.Popen([sys.executable, "-m", server], stdout=subprocess.PIPE, env=environment(), text=True) as p:
+    with subprocess.Popen(
+        [sys.executable, "-m", server], stdout=subprocess.PIPE, env=environment(), text=True
+    ) as p:
         pids = [int(pid) for pid in p.stdout.readline().split()]
         assert len(pids) == 3
         p.send_signal(signal.SIGKILL)

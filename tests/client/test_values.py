@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl_jupyter.client.rows import cell, records
+from automl_jupyter.client.values import cell, records
 
 
 @pytest.mark.parametrize(

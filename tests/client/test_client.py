@@ -1,0 +1,316 @@
+"""The client against a real server: every method, and what it says when the server says no."""
+
+from __future__ import annotations
+
+import csv
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from automl_jupyter.client import Client, Server, TookTooLong
+from automl_jupyter.errors import AutoMLError, Conflict, Forbidden, NotFound, Unavailable, Unprocessable
+from automl_jupyter.schemas import FINAL_STATES, Dataset, Event, Job
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def dataset(client: Client, table: bytes) -> Dataset:
+    return client.upload(table, name="shapes.csv")
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Event]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def job(client: Client, dataset: Dataset, events: list[Event]) -> Job:
+    started = client.train(dataset, "y", time_budget=8, name="shapes", metric="roc_auc")
+    return client.wait(started, timeout=60, on_event=events.append)
+
+
+@pytest.fixture(scope="module")
+def running(client: Client, dataset: Dataset) -> Iterator[Job]:
+    started = client.train(dataset, "y", time_budget=300, name="endless")
+    yield started
+    client.cancel(started)
+    client.wait(started, timeout=30)
+
+
+# --- finding the server
+
+
+def test_the_running_server_and_its_token_are_found(
+    server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(folder / ".runtime"))
+    with Client() as found:
+        assert found.url == server.url
+        assert found.user().permissions["automl"]
+
+
+def test_importing_the_client_brings_nothing_heavy() -> None:
+    script = (
+        "import sys, automl_jupyter.client;"
+        "print([m for m in ('pandas', 'numpy', 'httpx', 'pydantic', 'jupyter_server') if m in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
+
+
+# --- data sets
+
+
+def test_a_table_is_taken_in_from_a_path_bytes_and_a_data_frame(
+    client: Client, table: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "my table.csv"
+    file.write_bytes(table)
+    frame = pd.read_csv(file)
+    for source, name in (
+        (file, "my table.csv"),
+        (str(file), "my table.csv"),
+        (table, "table.csv"),
+        (frame, "table.csv"),
+    ):
+        taken = client.upload(source)
+        assert (taken.name, taken.rows) == (name, 400)
+        assert [column.name for column in taken.columns] == ["x", "colour", "y"]
+
+
+def test_a_table_that_jupyter_already_has_is_taken_in_by_its_path(
+    client: Client, table: bytes, folder: Path
+) -> None:
+    (folder / "data").mkdir(exist_ok=True)
+    (folder / "data" / "here.csv").write_bytes(table)
+    assert client.upload_path("data/here.csv").name == "here.csv"
+    with pytest.raises(NotFound):
+        client.upload_path("data/elsewhere.csv")
+
+
+def test_data_sets_are_listed_looked_at_and_deleted(client: Client, table: bytes) -> None:
+    taken = client.upload(table, name="soon gone.csv")
+    page = client.datasets(limit=1)
+    assert page.items == [taken]
+    assert page.total >= 1
+    assert client.dataset(taken.id) == taken
+    assert client.preview(taken.id).columns == ["x", "colour", "y"]
+    assert set(client.profile(taken.id).columns) == {"x", "colour", "y"}
+    client.delete_dataset(taken.id)
+    with pytest.raises(NotFound):
+        client.dataset(taken.id)
+
+
+# --- training
+
+
+def test_a_job_is_followed_from_its_first_event_to_its_last(events: list[Event], job: Job) -> None:
+    assert job.state == "done", job.error
+    assert [event.id for event in events] == list(range(1, len(events) + 1))
+    assert events[-1].kind == "done"
+    assert {"state", "trial"} <= {event.kind for event in events}
+    assert job.model is not None
+    assert any(trial.baseline for trial in job.leaderboard)
+
+
+def test_events_can_be_asked_for_from_where_one_left_off(
+    client: Client, events: list[Event], job: Job
+) -> None:
+    assert list(client.events(job, after=3)) == events[3:]
+
+
+def test_waiting_has_a_limit_that_leaves_the_job_alone(client: Client, running: Job) -> None:
+    with pytest.raises(TookTooLong, match=running.id) as caught:
+        client.wait(running, timeout=0.5)
+    assert isinstance(caught.value, TimeoutError)
+    with pytest.raises(TimeoutError):
+        client.wait(running, timeout=0.5, on_event=lambda _event: None)
+    assert client.job(running.id).state not in FINAL_STATES
+
+
+def test_a_job_is_stopped_with_the_best_so_far(client: Client, dataset: Dataset) -> None:
+    started = client.train(dataset, "y", time_budget=300, name="stopped-early")
+    for event in client.events(started):
+        if event.kind == "trial":
+            client.stop(started)
+            break
+    ended = client.wait(started, timeout=60)
+    assert ended.state == "stopped"
+    assert ended.model is not None
+
+
+def test_jobs_are_listed(client: Client, job: Job) -> None:
+    assert job.id in [item.id for item in client.jobs().items]
+
+
+# --- models and predictions
+
+
+def test_models_are_put_into_service_and_taken_back(client: Client, dataset: Dataset, job: Job) -> None:
+    assert job.model is not None
+    again = client.wait(client.train(dataset, "y", time_budget=8, name="shapes"), timeout=60)
+    assert again.model is not None
+    assert [version.version for version in client.model("shapes").versions][:2] == [
+        again.model.version,
+        job.model.version,
+    ]
+    assert client.promote("shapes", again.model.version).champion == again.model.version
+    assert client.promote("shapes", job.model.version).champion == job.model.version
+    assert client.rollback("shapes").champion == again.model.version
+    assert "shapes" in [model.name for model in client.models().items]
+
+
+@pytest.mark.parametrize("reference", ["{name}:{version}", "{name}@champion", "{name}"])
+def test_rows_are_predicted_by_each_way_to_name_a_model(client: Client, job: Job, reference: str) -> None:
+    assert job.model is not None
+    client.promote("shapes", job.model.version)
+    rows = [{"x": 0.95, "colour": "red"}, {"x": 0.05, "colour": None}]
+    answer = client.predict(reference.format(name="shapes", version=job.model.version), rows)
+    assert (answer.model, answer.version) == ("shapes", job.model.version)
+    assert [prediction.value for prediction in answer.predictions] == ["yes", "no"]
+    likely = answer.predictions[0].probabilities
+    assert likely is not None
+    assert likely["yes"] > 0.5
+
+
+def test_a_data_frame_is_predicted_like_its_rows(client: Client, job: Job) -> None:
+    assert job.model is not None
+    frame = pd.DataFrame({"x": [0.95, 0.05], "colour": ["red", None]}, index=[7, 7])
+    answer = client.predict(job.model, frame)
+    assert [prediction.value for prediction in answer.predictions] == ["yes", "no"]
+
+
+def test_a_version_that_is_not_there_is_told_with_those_that_are(client: Client, job: Job) -> None:
+    with pytest.raises(NotFound, match=r"Its versions are: .*1"):
+        client.predict("shapes:99", [{"x": 0.5, "colour": "red"}])
+    assert job.model is not None
+
+
+def test_a_file_is_predicted_into_a_file(client: Client, job: Job, table: bytes, tmp_path: Path) -> None:
+    assert job.model is not None
+    source, target = tmp_path / "rows.csv", tmp_path / "predictions.csv"
+    source.write_bytes(table)
+    client.predict_csv(job.model, source, target)
+    with target.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 400
+    assert {row["prediction"] for row in rows} == {"yes", "no"}
+    assert 0 <= float(rows[0]["probability_yes"]) <= 1
+    assert list(tmp_path.iterdir()) == [source, target] or set(tmp_path.iterdir()) == {source, target}
+
+
+def test_a_prediction_that_fails_leaves_the_file_as_it_was(client: Client, tmp_path: Path) -> None:
+    source, target = tmp_path / "rows.csv", tmp_path / "predictions.csv"
+    source.write_text("x\n1\n")
+    target.write_text("before")
+    with pytest.raises(NotFound):
+        client.predict_csv("nothing-of-the-kind", source, target)
+    assert target.read_text() == "before"
+    assert set(tmp_path.iterdir()) == {source, target}
+
+
+def test_monitoring_counts_what_was_done(client: Client, job: Job) -> None:
+    summary = client.monitoring()
+    assert summary.datasets >= 1
+    assert summary.jobs.get(job.state, 0) >= 1
+
+
+def test_a_model_is_deleted(client: Client, dataset: Dataset) -> None:
+    client.wait(client.train(dataset, "y", time_budget=5, name="short-lived"), timeout=60)
+    client.delete_model("short-lived")
+    with pytest.raises(NotFound):
+        client.model("short-lived")
+
+
+# --- when the server says no
+
+
+def test_an_unknown_target_is_told_with_the_nearest_columns(client: Client, dataset: Dataset) -> None:
+    with pytest.raises(Unprocessable, match="colour") as caught:
+        client.train(dataset, "color")
+    assert caught.value.status == 422
+    assert caught.value.code
+    assert caught.value.params["target"] == "color"
+
+
+def test_the_sentence_is_in_the_language_that_was_asked_for(server: Server, dataset: Dataset) -> None:
+    told = []
+    for language in ("en", "fr"):
+        with Client(server.url, server.token, language=language) as asking, pytest.raises(NotFound) as caught:
+            asking.job("nothing-of-the-kind")
+        told.append(str(caught.value))
+    assert told[0] != told[1]
+
+
+def test_an_error_survives_a_process_boundary(client: Client) -> None:
+    with pytest.raises(NotFound) as caught:
+        client.dataset("nothing-of-the-kind")
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert isinstance(copy, NotFound)
+    assert (str(copy), copy.code, copy.params) == (str(caught.value), caught.value.code, caught.value.params)
+
+
+def test_a_data_set_with_models_is_not_deleted_by_accident(
+    client: Client, dataset: Dataset, job: Job
+) -> None:
+    with pytest.raises(Conflict):
+        client.delete_dataset(dataset.id)
+    assert client.dataset(job.dataset_id) == dataset
+
+
+@pytest.mark.parametrize("token", ["wrong", None])
+def test_who_is_not_let_in_is_told_about_the_token(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str | None
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    with Client(server.url, token) as stranger, pytest.raises(Forbidden, match="token"):
+        stranger.user()
+
+
+def test_a_server_that_is_gone_is_told_with_its_address() -> None:
+    with Client("http://127.0.0.1:9/", "x", language="fr") as lonely, pytest.raises(Unavailable) as caught:
+        lonely.user()
+    assert caught.value.code == "client.unreachable"
+    assert "http://127.0.0.1:9/" in str(caught.value)
+    assert "injoignable" in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def plain_server(environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Jupyter server without the extension, on a Unix socket."""
+    folder = tmp_path_factory.mktemp("plain")
+    socket = folder / "jupyter.sock"
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [
+                sys.executable, "-m", "jupyter_server", f"--ServerApp.sock={socket}",
+                "--ServerApp.jpserver_extensions={'automl_jupyter': False}",
+                "--ServerApp.allow_root=True", f"--ServerApp.root_dir={folder}",
+            ],
+            stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    until = time.monotonic() + 60
+    while not socket.exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    yield folder
+    process.terminate()
+    process.wait(20)
+
+
+def test_a_server_without_the_extension_is_told_how_to_get_it(
+    plain_server: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(plain_server)
+    with Client() as asking, pytest.raises(NotFound, match="automl_jupyter") as caught:
+        asking.user()
+    assert caught.value.code == "client.no_extension"
+
+
+def test_every_error_is_one_of_ours() -> None:
+    assert issubclass(TookTooLong, AutoMLError)

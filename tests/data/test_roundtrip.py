@@ -1,0 +1,165 @@
+"""What is written is what is read, whatever the table and the dialect; and bytes of any kind do no harm."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from automl_jupyter.data import ReadOptions, ReadResult
+from automl_jupyter.data.profile import profile
+from automl_jupyter.data.read import convert
+from automl_jupyter.errors import AutoMLError
+
+RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+names = st.lists(
+    st.from_regex(r"[A-Za-z][A-Za-z_ ]{0,8}[A-Za-z]", fullmatch=True), min_size=2, max_size=6, unique=True
+)
+integers = st.integers(-(2**63), 2**63 - 1)
+floats = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: not x.is_integer())
+booleans = st.booleans()
+dates = st.datetimes().map(lambda moment: moment.replace(microsecond=0, fold=0))
+plain_text = st.text("abcdefghijklmnopqrstuvwxyzéüçABC -", min_size=1, max_size=12).map(
+    lambda text: "w" + text + "w"
+)
+any_text = st.text(
+    st.characters(codec="utf-8", exclude_characters="\x00\ufeff", exclude_categories=["Cs"]), max_size=12
+).map(lambda text: "w" + text)
+KINDS = {"integer": integers, "number": floats, "boolean": booleans, "datetime": dates}
+
+
+def written(value: object, decimal: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return repr(value).replace(".", decimal)
+    return str(value)
+
+
+def read_bytes(content: bytes, options: ReadOptions) -> tuple[ReadResult, list[list[object]]]:
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "t.csv", Path(folder) / "t.parquet"
+        source.write_bytes(content)
+        result = convert(source, target, options)
+        table = pq.read_table(target)
+        profile(target)
+    return result, [column.to_pylist() for column in table.columns]
+
+
+@st.composite
+def tables(draw: st.DrawFn, text: st.SearchStrategy[str]) -> tuple[list[str], list[list[object]]]:
+    header = draw(names)
+    rows = draw(st.integers(8, 30))
+    columns: list[list[object]] = []
+    for index in range(len(header)):
+        kind = "integer" if index == 0 else draw(st.sampled_from([*KINDS, "text"]))
+        cells = KINDS.get(kind, text)
+        optional = cells if index == 0 else st.one_of(cells, cells, cells, st.none())
+        columns.append(draw(st.lists(optional, min_size=rows, max_size=rows)))
+    return header, columns
+
+
+def encode(
+    table: tuple[list[str], list[list[object]]], encoding: str, decimal: str, **dialect: object
+) -> bytes:
+    header, columns = table
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, **dialect)
+    writer.writerow(header)
+    writer.writerows([[written(value, decimal) for value in row] for row in zip(*columns, strict=True)])
+    return out.getvalue().encode(encoding, "replace")
+
+
+def same(found: object, expected: object) -> bool:
+    if isinstance(expected, float) and isinstance(found, float):
+        return math.isclose(found, expected, rel_tol=1e-15, abs_tol=0)
+    return found == expected and (found is None) == (expected is None)
+
+
+def check(table: tuple[list[str], list[list[object]]], result: ReadResult, found: list[list[object]]) -> None:
+    header, columns = table
+    assert [column.name for column in result.columns] == header
+    assert result.rows == len(columns[0])
+    for name, expected, values in zip(header, columns, found, strict=True):
+        for value, wanted in zip(values, expected, strict=True):
+            assert same(value, wanted), (name, value, wanted)
+    for column, expected in zip(result.columns, columns, strict=True):
+        assert column.missing == sum(value is None for value in expected)
+        assert column.distinct == len({value for value in expected if value is not None})
+
+
+@pytest.mark.slow
+@RELAXED
+@given(
+    table=tables(plain_text),
+    separator=st.sampled_from(",;\t|"),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    decimal=st.sampled_from(".,"),
+)
+def test_a_table_is_read_as_it_was_written(
+    table: tuple[list[str], list[list[object]]],
+    separator: str,
+    line_end: str,
+    encoding: str,
+    quoting: int,
+    decimal: str,
+) -> None:
+    if decimal == ",":
+        table = (
+            table[0],
+            [[v if not isinstance(v, float) or "e" not in repr(v) else None for v in c] for c in table[1]],
+        )
+    content = encode(table, encoding, decimal, delimiter=separator, lineterminator=line_end, quoting=quoting)
+    result, found = read_bytes(content, ReadOptions())
+    assert result.dialect.separator == separator
+    check(table, result, found)
+
+
+@pytest.mark.slow
+@RELAXED
+@given(table=tables(any_text), separator=st.sampled_from(",;\t| "), quote=st.sampled_from("\"'"))
+def test_any_text_survives_when_the_dialect_is_told(
+    table: tuple[list[str], list[list[object]]], separator: str, quote: str
+) -> None:
+    content = encode(table, "utf-8", ".", delimiter=separator, quotechar=quote, quoting=csv.QUOTE_ALL)
+    options = ReadOptions(separator=separator, quote=quote, header=0, encoding="utf-8")
+    result, found = read_bytes(content, options)
+    check(table, result, found)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.one_of(
+        st.binary(max_size=400),
+        st.text("abc019,;\t|\"'\r\n\x00 .-/:#$%é", max_size=300).map(lambda text: text.encode("utf-8")),
+        st.text("abc019,;\t|\"'\r\n -", max_size=300).map(lambda text: text.encode("utf-16")),
+    )
+)
+@example(b'a,b\n1,"2\n')
+@example(b"\xff\xfea")
+@example(b"a\n\n\n")
+@example(b'"')
+@example(b"\r\r\r,")
+def test_bytes_of_any_kind_are_read_or_refused(content: bytes) -> None:
+    try:
+        result, found = read_bytes(content, ReadOptions())
+    except AutoMLError as error:
+        messages = [error.message(language) for language in ("en", "fr")]
+        if not all(messages):
+            pytest.fail(f"{error.code} has no sentence")
+    else:
+        assert result.rows > 0
+        assert all(len(values) == result.rows for values in found)
+        assert asdict(result)

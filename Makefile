@@ -1,0 +1,103 @@
+# What a developer or a curious person runs. Needs git, make and Python 3.11 or newer; each target makes the
+# environment that it needs, in .venv, and makes it again when pyproject.toml changes.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+NEWEST := python3 python3.13 python3.12 python3.11 python
+PYTHON ?= $(shell for p in $(NEWEST); do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+
+# Arguments for the program that a target runs, as in: make demo ARGS="--seconds 60", make test ARGS=-x
+ARGS ?=
+# How much of the package the tests must run, in percent.
+COVERED := 90
+
+PO := $(wildcard automl_jupyter/locale/*/LC_MESSAGES/*.po)
+SUITES := $(patsubst tests/%/,%,$(sort $(wildcard tests/*/)))
+
+export COVERAGE_FILE := $(CURDIR)/.coverage
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Answers in English whatever the machine speaks, and no server but the one that a test starts.
+TEST_ENV := env -u JUPYTER_TOKEN -u JUPYTER_URL -u LANGUAGE LC_ALL=C.UTF-8 OMP_NUM_THREADS=2
+
+# pip is the way out where uv cannot be had, or cannot reach the index that pip is configured for.
+install = $(BIN)/uv pip install --quiet --python $(BIN)/python $(packages) \
+	|| $(BIN)/python -m pip install --quiet $(packages)
+
+.PHONY: help
+help: ## Say what there is to run
+	@echo "make <target>, where <target> is one of:"
+	@sed -n 's/^\([a-z%-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@echo "Suites of test-%: $(SUITES)"
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none of $(NEWEST) is." >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv || echo "no uv here: pip does its work, only slower" >&2
+	touch $@
+
+# For people: the extension, JupyterLab, the flights of the demonstration.
+$(VENV)/.made-demo: packages = -e '.[demo]'
+$(VENV)/.made-demo: pyproject.toml $(VENV)/.made
+	$(install)
+	touch $@
+
+# For developers. hatchling is there so that a test can build the wheel without fetching it.
+$(VENV)/.made-dev: packages = -e '.[demo,dev,docs]' hatchling
+$(VENV)/.made-dev: pyproject.toml $(VENV)/.made
+	$(install)
+	touch $@
+
+.PHONY: demo
+demo: $(VENV)/.made-demo ## Train on real flights and predict others, in about a minute
+	$(BIN)/python -m automl_jupyter.demo $(ARGS)
+
+.PHONY: lab
+lab: $(VENV)/.made-demo ## Open JupyterLab with the extension on
+	$(BIN)/jupyter lab $$(test "$$(id -u)" -ne 0 || echo --allow-root) $(ARGS)
+
+.PHONY: check
+check: static $(VENV)/.made-dev ## Style, types, import directions and the fast tests
+	$(TEST_ENV) $(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+.PHONY: test
+test: static $(VENV)/.made-dev ## All that CI runs: static checks, documentation, all tests, coverage
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	rm -f .coverage .coverage.*
+	mkdir -p artifacts
+	$(TEST_ENV) $(BIN)/python -m coverage run -m pytest --durations=15 --junitxml=artifacts/tests.xml $(ARGS) \
+		| tee artifacts/pytest.txt
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --fail-under=$(COVERED)
+	@tail -n 1 artifacts/pytest.txt
+
+.PHONY: test-%
+test-%: $(VENV)/.made-dev ## One suite alone, a folder of tests/
+	$(TEST_ENV) $(BIN)/python -m pytest tests/$* $(ARGS)
+
+.PHONY: static
+static: $(VENV)/.made-dev ## Style, types and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+
+.PHONY: docs
+docs: $(VENV)/.made-dev ## Build the documentation into docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html $(ARGS)
+
+.PHONY: messages
+messages: $(VENV)/.made-dev ## Compile the sentences (.po) into what the program reads (.mo)
+	for po in $(PO); do $(BIN)/pybabel -q compile -f -i "$$po" -o "$${po%.po}.mo"; done
+
+.PHONY: clean
+clean: ## Remove what the other targets made, the environment as well
+	rm -rf $(VENV) build dist artifacts docs/_build docs/_generated .coverage .coverage.* htmlcov \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find automl_jupyter tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -134,10 +134,10 @@ class Attempt:
         return outcome
 
     def _search_once(self, deadline: float) -> ChildOutcome:
-        seconds = max(1.0, deadline - time.monotonic() - RECORD_SECONDS)
+        # The clock is the machine's: the child reads the same one, so that its own start counts as well.
         return run_child(
             "automl_jupyter.services.search_process",
-            {**self.payload, "seconds": seconds},
+            {**self.payload, "deadline": deadline - RECORD_SECONDS},
             on_line=self.heard,
             poll=self.asked,
             deadline=deadline + OVERRUN,
@@ -203,7 +203,8 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         return {"outcome": "cancelled", "mlflow_run_id": recorder.run_id}
     if attempt.model is None:
         _finish(recorder, "FAILED")
-        raise attempt.error or Unavailable("services.search_died", detail=outcome.stderr_tail[-500:])
+        late = outcome.exit == "deadline"
+        raise attempt.error or Unavailable("services.search_late" if late else "services.search_died")
     return {
         "outcome": "stopped" if attempt.wish == STOP else "done",
         "model": attempt.model,

@@ -34,6 +34,9 @@ from automl_jupyter.engine.trials import FinishedTrial
 from automl_jupyter.errors import AutoMLError, Conflict, to_wire
 
 TOLD_CATEGORIES = 200
+TOLD_STEP = 0.01
+LEAST_SECONDS = 1.0
+"""What a search takes at least, however late it begins: enough for the baseline and a first model."""
 
 Emit = Callable[[dict[str, Any]], None]
 Model = AutoMLClassifier | AutoMLRegressor | AutoMLClusterer
@@ -49,6 +52,7 @@ class StoredTrials:
     stopped: threading.Event
     known: Sequence[FinishedTrial] = ()
     _number: int = field(default=0, init=False)
+    _told: float = field(default=0.0, init=False)
 
     def trial_finished(self, finished: FinishedTrial) -> None:
         """Keep the trial and everything an ensemble needs of it, then tell."""
@@ -60,8 +64,10 @@ class StoredTrials:
         self.emit({"kind": "trial", "number": self._number, "trial": asdict(finished.trial)})
 
     def progress(self, done: float, message_code: str) -> None:
-        """Tell how far the search is, from 0 to 1."""
-        self.emit({"kind": "progress", "done": done, "code": message_code})
+        """Tell how far the search is, from 0 to 1, in steps worth telling."""
+        if done - self._told >= TOLD_STEP:
+            self._told = done
+            self.emit({"kind": "progress", "done": done, "code": message_code})
 
     def should_stop(self) -> bool:
         """Whether the person asked to stop and keep the best so far."""
@@ -118,7 +124,6 @@ def fetch_table(payload: Mapping[str, Any], storage: Storage, scratch: Path) -> 
 
 def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> None:
     """Search for a model, keep it in the storage and tell of it as the last line."""
-    began = time.monotonic()
     storage = open_storage(payload["storage_url"])
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
@@ -126,7 +131,7 @@ def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> 
         observer = StoredTrials(
             storage, payload["trials_key"], emit, stopped, stored_trials(storage, payload["trials_key"])
         )
-        model = make_estimator(payload, payload["seconds"] - (time.monotonic() - began))
+        model = make_estimator(payload, max(LEAST_SECONDS, payload["deadline"] - time.monotonic()))
         target = payload["target"]
         if isinstance(model, AutoMLClusterer):
             model.fit(table, observer=observer)

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -101,20 +101,20 @@ class Training:
     on_finished: Callable[[JobRecord], None]
     on_activity: Callable[[], None]
     watchers: Watchers = field(default_factory=Watchers)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- the life of the service
 
     async def open(self) -> None:
         """Begin to take in reports and to say that this server is alive."""
-        loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._sign_on)
-        self._tasks = [loop.create_task(self._take_reports()), loop.create_task(self._beat())]
+        self._spawn(self._take_reports())
+        self._spawn(self._beat())
 
     async def close(self) -> None:
         """End what runs; its jobs are marked as interrupted."""
         await self.compute.close()
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._sign_off)
@@ -171,12 +171,19 @@ class Training:
         job = self._new_job(owner, dataset, request, admission)
         await asyncio.to_thread(self._admit_job, job)
         await asyncio.to_thread(self.database.append_event, job.id, "state", {"state": "queued"})
+        self._spawn(self._submit(job, self._payload(job, dataset, admission)))
+        return job
+
+    async def _submit(self, job: JobRecord, payload: dict[str, Any]) -> None:
         try:
-            await self.compute.submit(_task_key(job), ENTRY, self._payload(job, dataset, admission))
+            await self.compute.submit(_task_key(job), ENTRY, payload)
         except AutoMLError as error:
             await self._fail(job.id, error)
-            raise
-        return job
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _new_job(
         self, owner: str, dataset: DatasetRecord, request: TrainRequest, admission: Admission

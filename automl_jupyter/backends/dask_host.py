@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from automl_jupyter import errors
@@ -75,6 +76,7 @@ class _Host:
 
     def setup(self, arguments: dict[str, Any]) -> None:
         """Connect, and start the cluster where there is none to connect to."""
+        Path(arguments["scratch"]).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._wait_for(self._connect(arguments))
 
     def submit(self, payload: dict[str, Any]) -> dict[str, Any]:

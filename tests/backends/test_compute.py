@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime
+import http.client
 import os
 import signal
 import socket
@@ -374,22 +375,46 @@ def test_a_scheduler_that_anybody_may_use_is_refused(own, tasks):
 
 
 @pytest.mark.slow
-def test_the_workers_own_port_is_closed_to_others(own, tasks, tmp_path):
-    """The cluster's port speaks TLS alone, and only with a certificate of its own authority."""
+def test_its_ports_tell_nothing_to_others(own, tasks, tmp_path):
+    """They are on this machine alone; those that speak ask for a certificate of the cluster itself."""
 
     async def work(session):
-        await session.compute.restart_if_dead()
-        listening = ports(session.compute.pid)
-        assert listening
+        await session.submit("p", "parent", child="automl_test_compute_child")
+        worker = (await session.until("p", "child"))["worker"]
         files = certificates(tmp_path)
-        assert not any(answers_tls(port, files) for port in listening)
+        listening = [*listens(session.compute.pid), *listens(worker)]
+        assert {address for address, _ in listening} == {"127.0.0.1"}
+        assert not any(answers_tls(port, files) for _, port in listening)
+        pages = ("/", "/health", "/metrics", "/sysmon", "/info/main/workers.html", "/json/counts.json")
+        assert not [
+            page for _, port in listening for page in pages if http_status(port, page) not in (None, 404)
+        ]
+        assert 8787 not in {port for _, port in listening}
 
     drive(own, tasks, work)
 
 
-def ports(pid):
-    """The ports on which a process listens."""
+def http_status(port, page):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", page)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def listens(pid):
+    """The addresses and ports on which a process listens."""
     links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
     own = {link[8:-1] for link in links if link.startswith("socket:[")}
-    rows = [row.split() for row in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
-    return [int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in own]
+    found = []
+    for version in ("tcp", "tcp6"):
+        rows = [row.split() for row in Path(f"/proc/{pid}/net/{version}").read_text().splitlines()[1:]]
+        for row in rows:
+            if row[3] == "0A" and row[9] in own:
+                address, _, port = row[1].partition(":")
+                host = ".".join(str(byte) for byte in reversed(bytes.fromhex(address)))
+                found.append((host, int(port, 16)))
+    return found

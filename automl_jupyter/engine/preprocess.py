@@ -12,7 +12,6 @@ arrays of rows, and a single row takes the same path as a million.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -128,7 +127,6 @@ class Preprocessor:
     often_missing: npt.NDArray[np.intp]
     hot: tuple[npt.NDArray[np.intp], ...]
     hot_width: int
-    notes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, plan: Layout, cells: Cells, seed: int = 0) -> Preprocessor:

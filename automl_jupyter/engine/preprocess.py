@@ -24,7 +24,8 @@ F64 = npt.NDArray[np.float64]
 
 TEXT_TERMS, TEXT_ROWS, TEXT_PARTS = 5000, 20_000, 24
 ONE_HOT_PER_COLUMN, ONE_HOT_IN_ALL = 50, 1000
-_LARGEST = 3e38
+# Far enough from the end of float32 that a sum of such numbers does not overflow.
+_LARGEST = 1e30
 _DAY = 86_400.0
 
 
@@ -42,6 +43,8 @@ class TextModel:
         ).reshape(-1, 3)
         if not len(self.components):
             return counts
+        if not texts:  # scikit-learn refuses to transform nothing
+            return np.zeros((0, 3 + len(self.components)))
         parts = self.vectoriser.transform(texts) @ self.components.T  # type: ignore[attr-defined]
         return np.hstack([counts, parts])
 

@@ -401,5 +401,6 @@ def _fingerprint(problem: Problem, k: int) -> str:
     digest = hashlib.sha256()
     for array in (problem.codes, problem.views.numbers, problem.views.cells.codes):
         digest.update(np.ascontiguousarray(array).tobytes())
-    digest.update(repr((problem.target.task, problem.target.width, k, problem.seed)).encode())
+    target = problem.target
+    digest.update(repr((target.task, target.width, target.shift, target.scale, k, problem.seed)).encode())
     return digest.hexdigest()

@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from automl_jupyter.engine import portfolio
+
 
 @pytest.fixture
 def mixed():
@@ -25,6 +27,13 @@ def mixed():
     noise = rng.normal(0, 1, n)
     value = table["size"].fillna(10) + 3 * (table["colour"] == "red") + noise
     return table, value.rename("value")
+
+
+@pytest.fixture
+def one_of_each(monkeypatch):
+    """One quick candidate of each family: enough where quality is not the question."""
+    quick = tuple(c for c in portfolio.PORTFOLIO if c.name in ("lightgbm_quick", "linear", "forest"))
+    monkeypatch.setattr(portfolio, "PORTFOLIO", quick)
 
 
 class Watcher:

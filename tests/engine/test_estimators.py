@@ -146,11 +146,11 @@ def test_many_rows_are_answered_as_few(labelled):
         lambda y: pd.Series(np.where(np.arange(len(y)) == 3, "only one", "rest")),
     ],
 )
-def test_classes_of_any_type_missing_or_rare(target):
+def test_classes_of_any_type_missing_or_rare(target, one_of_each):
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"a": rng.normal(size=80), "b": rng.choice(["u", "v"], 80)})
     y = target(pd.Series(np.where(X["a"] > 0, "a", "b")))
-    model = AutoMLClassifier(time_budget=60, max_trials=4).fit(X, y)
+    model = AutoMLClassifier(time_budget=60).fit(X, y)
     assert set(model.predict(X)) <= set(y.dropna())
     assert sorted(model.classes_, key=str) == sorted(y.dropna().unique(), key=str)
     assert {t.state for t in model.trials_} == {"done"}
@@ -197,9 +197,9 @@ def awkward():
 
 
 @pytest.mark.parametrize("X", [pytest.param(X, id=name) for name, X in awkward()])
-def test_awkward_tables_are_learnt_from(X):
+def test_awkward_tables_are_learnt_from(X, one_of_each):
     y = np.asarray(X)[:, 0].astype(float) * 3 + np.random.default_rng(1).normal(0, 0.1, len(X))
-    model = AutoMLRegressor(time_budget=60, max_trials=4, n_jobs=1).fit(X, y)
+    model = AutoMLRegressor(time_budget=60).fit(X, y)
     assert {t.state for t in model.trials_} == {"done"}
     assert r2_score(y, model.predict(X)) > 0.5
     if isinstance(X, pd.DataFrame):
@@ -242,7 +242,7 @@ def test_a_metric_that_does_not_fit_is_refused(labelled):
 def test_importing_the_engine_is_cheap_and_needs_public_packages_alone():
     code = (
         "import sys, automl_jupyter.engine as e; light = {'numpy', 'pandas'} & set(sys.modules);"
-        "e.AutoMLClassifier, e.AutoMLClusterer; import automl_jupyter.engine.persist, automl_jupyter.engine.plots;"
+        "e.AutoMLClassifier, e.AutoMLClusterer; from automl_jupyter.engine import persist, plots;"
         "print(light, {'pydantic', 'mlflow', 'tornado', 'matplotlib', 'dask'} & set(sys.modules))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

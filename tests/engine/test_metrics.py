@@ -94,7 +94,7 @@ def test_the_interval_holds_the_score_and_narrows_with_more_rows():
         assert low < judged.score < high
         return high - low
 
-    # Four times the rows halve it; beyond 20,000 rows the resamples are smaller but the interval is not wider.
+    # Four times the rows halve it; beyond 20,000 the resamples are smaller, the interval is not wider.
     assert 1.5 < width(2_000) / width(8_000) < 2.7
     assert 1.4 < width(20_000) / width(80_000) < 2.8
 

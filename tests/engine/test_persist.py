@@ -9,10 +9,10 @@ from automl_jupyter.errors import Conflict, Unprocessable
 
 
 @pytest.mark.parametrize("estimator", [AutoMLClassifier, AutoMLRegressor, AutoMLClusterer])
-def test_a_model_comes_back_as_it_was(mixed, tmp_path, estimator):
+def test_a_model_comes_back_as_it_was(mixed, tmp_path, estimator, one_of_each):
     X, y = mixed
     given = {AutoMLClassifier: (y > 10).map({True: "more", False: "less"}), AutoMLRegressor: y}.get(estimator)
-    model = estimator(time_budget=60, max_trials=4).fit(X, given)
+    model = estimator(time_budget=60, max_trials=3).fit(X, given)
     digest = persist.save(model, tmp_path / "model")
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
     back = persist.load(tmp_path / "model", digest)
@@ -22,13 +22,13 @@ def test_a_model_comes_back_as_it_was(mixed, tmp_path, estimator):
     assert back.leaderboard_.equals(model.leaderboard_)
 
 
-def test_a_finished_trial_comes_back_and_serves_a_later_attempt(mixed, tmp_path, watcher):
+def test_a_finished_trial_comes_back_and_serves_a_later_attempt(mixed, tmp_path, watcher, one_of_each):
     X, y = mixed
     seen = watcher()
-    AutoMLRegressor(time_budget=60, max_trials=4).fit(X, y, observer=seen)
+    AutoMLRegressor(time_budget=60, max_trials=3).fit(X, y, observer=seen)
     digests = {i: persist.save(f, tmp_path / str(i)) for i, f in enumerate(seen.trials)}
     known = [persist.load(tmp_path / str(i), digest) for i, digest in digests.items()]
-    model = AutoMLRegressor(time_budget=60, max_trials=4).fit(X, y, observer=watcher(known=known))
+    model = AutoMLRegressor(time_budget=60, max_trials=3).fit(X, y, observer=watcher(known=known))
     was = {f.trial.name: f.trial.fit_seconds for f in seen.trials}
     assert {t.name: t.fit_seconds for t in model.trials_} == was
 

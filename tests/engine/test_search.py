@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from automl_jupyter import messages
 from automl_jupyter.engine import AutoMLClassifier, AutoMLRegressor, fitting, metrics, portfolio, resample
-from automl_jupyter.engine.ensemble import Selector, to_link
+from automl_jupyter.engine.ensemble import MOST_ROW_COST, Selector, lighten, to_link
 from automl_jupyter.engine.fitting import Learner
 from automl_jupyter.engine.portfolio import PORTFOLIO, Candidate
 from automl_jupyter.engine.task import Target
@@ -168,6 +168,21 @@ def test_weights_add_up_to_one_and_the_best_model_is_matched(models, k, seed):
     assert together.sum(axis=1) == pytest.approx(np.ones(120), abs=1e-5)
     # Weights of less than 3 % are dropped, hence the tolerance.
     assert metric.score(y, together) >= max(metric.score(y, q) for q in predictions) - 0.01
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(1, 9000)), min_size=1, max_size=8).filter(
+        lambda pairs: any(weight > 0 for weight, _ in pairs)
+    )
+)
+def test_an_ensemble_that_is_too_slow_keeps_what_is_worth_its_time(pairs):
+    weights, costs = np.array(pairs).T
+    kept = lighten(weights, costs)
+    used = kept & (weights > 0)
+    assert used.any()
+    assert costs[used].sum() <= MOST_ROW_COST or used.sum() == 1
+    if costs[weights > 0].sum() <= MOST_ROW_COST:
+        assert kept.all()
 
 
 def test_the_score_of_noise_is_no_better_than_the_baseline(one_of_each):

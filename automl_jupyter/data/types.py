@@ -13,83 +13,17 @@ from automl_jupyter.data.dates import DateReading
 from automl_jupyter.data.model import ColumnType
 from automl_jupyter.data.numbers import IntegerReading, NumberReading, all_match, any_match
 
-MISSING_IN_TEXT = frozenset(
-    {
-        *(
-            "NA",
-            "N/A",
-            "n/a",
-            "#N/A",
-            "#N/A N/A",
-            "<NA>",
-            "NaN",
-            "nan",
-            "NAN",
-            "NULL",
-            "null",
-            "Null",
-            "(null)",
-        ),
-        *("?", "\\N", "#NULL!", "NaT"),
-    }
-)
+_TEXT_WORDS = r"NA N/A n/a #N/A <NA> NaN nan NAN NULL null Null (null) ? \N #NULL! NaT"
+MISSING_IN_TEXT = frozenset(_TEXT_WORDS.split())
 """Words that hardly ever are a value, even in a column of texts."""
 
-MISSING_IN_NUMBERS = frozenset(
-    {
-        *(
-            "",
-            "na",
-            "n/a",
-            "#n/a",
-            "#n/a n/a",
-            "<na>",
-            "nan",
-            "-nan",
-            "+nan",
-            "null",
-            "(null)",
-            "#null!",
-            "nat",
-        ),
-        *(
-            "\\n",
-            "?",
-            "??",
-            "-",
-            "--",
-            "---",
-            "–",
-            "—",
-            ".",
-            "..",
-            "...",
-            "*",
-            "/",
-            "x",
-            "none",
-            "nil",
-            "n.a.",
-            "n.a",
-        ),
-        *(
-            "n.d.",
-            "nd",
-            "nc",
-            "n.c.",
-            "ns",
-            "missing",
-            "unknown",
-            "unk",
-            "undefined",
-            "empty",
-            "blank",
-            "(blank)",
-        ),
-        *("not available", "not applicable", "no data", "inconnu", "non disponible", "vide", "s/o", "tbd"),
-        *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "1.#qnan", "-1.#ind", "1.#ind", "-1.#qnan"),
-    }
+_ONE_WORD = (
+    r"na n/a #n/a <na> nan -nan +nan null (null) #null! nat \n ? ?? - -- --- – — . .. ... * none n.a. n.a n/d "
+    r"n.d. nd nc n.c. nr missing unknown unk undefined blank (blank) inconnu tbd #div/0! #value! #ref! "
+    r"#name? #num! 1.#qnan -1.#qnan 1.#ind -1.#ind"
 )
+_SEVERAL_WORDS = ("", "#n/a n/a", "not available", "not applicable", "no data", "non disponible", "s/o")
+MISSING_IN_NUMBERS = frozenset((*_ONE_WORD.split(), *_SEVERAL_WORDS))
 """Words, in lower case and trimmed, that stand for a missing value among numbers, dates or truth values."""
 
 _NUMERIC = r"^\s*[-+]?\s*[$€£¥]?\s*(?:\d[\d,. ]*|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\s*$"
@@ -225,12 +159,21 @@ def why_text(values: pa.Array) -> tuple[TextReason | None, tuple[str, ...]]:
         if len(zeros):
             return "leading_zeros", _some(zeros)
         return "long_digits", _some(values.filter(pc.greater(pc.binary_length(values), arrow.whole(15))))
-    reasons: tuple[tuple[TextReason, str], ...] = (("mixed_numbers", _NUMERIC), ("mixed_dates", _DATELIKE))
-    for reason, pattern in reasons:
-        fits = pc.match_substring_regex(values, pattern)
-        if (pc.mean(fits).as_py() or 0.0) >= _MOSTLY:
-            return reason, _some(values.filter(pc.invert(fits)))
+    if _share(values, _NUMERIC) >= _MOSTLY:
+        long = values.filter(pc.match_substring_regex(values, r"^[-+]?\d{16,}$"))
+        others = _some(values.filter(pc.invert(pc.match_substring_regex(values, _NUMERIC))))
+        if others:
+            return "mixed_numbers", others
+        return ("long_digits", _some(long)) if len(long) else (None, ())
+    if _share(values, _DATELIKE) >= _MOSTLY:
+        some = values.slice(0, 2000)
+        bad = min((unreadable(DateReading(order), some) for order in ("iso", "dmy", "mdy")), key=len)
+        return "mixed_dates", tuple(value[:40] for value in bad[:3])
     return None, ()
+
+
+def _share(values: pa.Array, pattern: str) -> float:
+    return pc.mean(pc.match_substring_regex(values, pattern)).as_py() or 0.0
 
 
 def forced(type_: ColumnType, values: pa.Array, hints: Hints) -> Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -83,9 +84,21 @@ def records(lines: Iterable[str], grammar: Grammar, first_line: int = 1) -> Iter
                 cells = [cell.lstrip(" ") for cell in cells]
             yield Record(number, number, cells, False)
             continue
+        simple = None if grammar.spaced or grammar.escape else _simple(line, grammar)
+        if simple is not None:
+            yield Record(number, number, simple, False)
+            continue
         cells, more, stray = _quoted(line, source, grammar, number)
         yield Record(number, number + more, cells, stray)
         number += more
+
+
+def _simple(line: str, grammar: Grammar) -> list[str] | None:
+    """Cells of a row of one line by way of the faster standard reader, if it finds nothing amiss."""
+    try:
+        return next(csv.reader([line], delimiter=grammar.separator, quotechar=grammar.quote, strict=True))
+    except csv.Error:
+        return None
 
 
 def _quoted(first: str, source: Iterator[str], grammar: Grammar, line: int) -> tuple[list[str], int, bool]:

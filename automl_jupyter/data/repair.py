@@ -18,6 +18,7 @@ PLAIN = Grammar("\x1f", '"')
 _LISTED = 5
 _SECOND_TABLE_ROWS = 3
 _PROGRESS_EVERY = 4096
+_MAX_NOTES = 100
 
 
 @dataclass
@@ -127,6 +128,23 @@ def _cleaned(text: TextIO, layout: Layout, repairs: _Repairs) -> Iterator[str]:
         yield line
 
 
+@dataclass(frozen=True)
+class _Run:
+    """Short rows of one width on end: how many, the cells of the first, and its line."""
+
+    rows: int
+    first: list[str]
+    line: int
+
+    def extended(self, row: Record) -> _Run:
+        if len(row.cells) != len(self.first):
+            return _Run(1, row.cells, row.line)
+        return _Run(self.rows + 1, self.first, self.line)
+
+
+_NO_RUN = _Run(0, [], 0)
+
+
 class _Rewriter:
     """Writes rows as regular ones, and notes what was mended on the way."""
 
@@ -134,8 +152,9 @@ class _Rewriter:
         self._out, self._repairs = out, repairs
         self._names, self._trailing = list(layout.start.names), layout.start.trailing
         self._line = layout.start.data_line - 1
-        self._last_empty = self._numbers_before = False
-        self._run = _Run()
+        self._last_empty = False
+        self._before: list[str] = self._names
+        self._run = _NO_RUN
         self._notes: list[Record] = []
 
     def take(self, row: Record) -> None:
@@ -144,7 +163,8 @@ class _Rewriter:
         self._line = row.last_line
         if row.stray and row.last_line > row.line:
             raise Unprocessable("data.quote_across_rows", line=row.line, last=row.last_line)
-        if len(self._names) > 1 and len(row.cells) == 1 and (gap or self._notes):
+        below = gap or 0 < len(self._notes) < _MAX_NOTES
+        if len(self._names) > 1 and len(row.cells) == 1 and below:
             self._notes.append(row)
             return
         self._write_notes()
@@ -171,18 +191,13 @@ class _Rewriter:
 
     def _look_for_second_table(self, row: Record, *, gap: bool) -> None:
         """Note a row that looks like names amid data: after a blank line, or before others as short as it."""
-        if self._repairs.second_table:
-            return
-        named = _like_names(row.cells)
-        if gap and named and self._numbers_before and len(row.cells) == len(self._names):
-            self._repairs.second_table = row.line
-        self._numbers_before = gap or any(kind(cell) in ("number", "date") for cell in row.cells)
-        if len(row.cells) < len(self._names):
-            self._run = self._run.extended(row, named=named)
-            if self._run.rows == _SECOND_TABLE_ROWS and self._run.named:
-                self._repairs.second_table = self._run.line
-        else:
-            self._run = _Run()
+        short = len(row.cells) < len(self._names)
+        if gap and not short and _like_names(row.cells) and not _like_names(self._before):
+            self._repairs.second_table = self._repairs.second_table or row.line
+        self._before = row.cells
+        self._run = self._run.extended(row) if short else _NO_RUN
+        if self._run.rows == _SECOND_TABLE_ROWS and _like_names(self._run.first):
+            self._repairs.second_table = self._repairs.second_table or self._run.line
 
     def _write(self, row: Record) -> None:
         cells, width = row.cells, len(self._names)
@@ -204,21 +219,6 @@ class _Rewriter:
             raise Unprocessable("data.long_row", line=row.line, cells=len(row.cells), width=width)
         self._repairs.empty_extra.add(row.line)
         return row.cells[:width]
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Short rows of one width on end: how many, from which line on, whether the first looks like names."""
-
-    width: int = 0
-    rows: int = 0
-    line: int = 0
-    named: bool = False
-
-    def extended(self, row: Record, *, named: bool) -> _Run:
-        if len(row.cells) != self.width:
-            return _Run(len(row.cells), 1, row.line, named)
-        return _Run(self.width, self.rows + 1, self.line, self.named)
 
 
 def _like_names(cells: list[str]) -> bool:

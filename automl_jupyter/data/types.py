@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import pyarrow as pa
@@ -18,9 +18,9 @@ MISSING_IN_TEXT = frozenset(_TEXT_WORDS.split())
 """Words that hardly ever are a value, even in a column of texts."""
 
 _ONE_WORD = (
-    r"na n/a #n/a <na> nan -nan +nan null (null) #null! nat \n ? ?? - -- --- – — . .. ... * none n.a. n.a n/d "
-    r"n.d. nd nc n.c. nr missing unknown unk undefined blank (blank) inconnu tbd #div/0! #value! #ref! "
-    r"#name? #num! 1.#qnan -1.#qnan 1.#ind -1.#ind"
+    r"na n/a #n/a <na> nan -nan +nan null (null) #null! nat \n ? ?? - -- --- – — . .. ... * none n.a. n.a "
+    r"n/d n.d. nd nc n.c. nr missing unknown unk undefined blank (blank) inconnu tbd #div/0! #value! "
+    r"#ref! #name? #num! 1.#qnan -1.#qnan 1.#ind -1.#ind"
 )
 _SEVERAL_WORDS = ("", "#n/a n/a", "not available", "not applicable", "no data", "non disponible", "s/o")
 MISSING_IN_NUMBERS = frozenset((*_ONE_WORD.split(), *_SEVERAL_WORDS))
@@ -178,47 +178,56 @@ def _share(values: pa.Array, pattern: str) -> float:
 
 def forced(type_: ColumnType, values: pa.Array, hints: Hints) -> Reading:
     """Return the reading of the type that a person asked for which fits most values."""
-    present = values.drop_null()
-    kept = trimmed(present.filter(pc.invert(missing_words(present))).slice(0, 1000))
-    candidates: list[Reading]
     if type_ == "string":
         return TextReading()
     if type_ == "boolean":
         return BooleanReading(wide=True)
-    if type_ == "datetime":
-        orders: tuple[dates.Order, ...] = ("dmy", "mdy") if hints.day_first_likely else ("mdy", "dmy")
-        if hints.day_first is not None:
-            orders = ("dmy",) if hints.day_first else ("mdy",)
-        candidates = [DateReading("iso"), DateReading("iso", zoned=True)]
-        candidates += [DateReading(order) for order in ("ymd", *orders, "named")]
-    else:
-        choice = numbers.infer(
-            kept,
-            decimal=hints.decimal,
-            thousands=hints.thousands,
-            comma_likely=hints.comma_likely,
-            comma_seen=hints.comma_seen,
-            lenient=True,
-        )
-        if choice is not None:
-            decided = choice.reading
-            return (
-                NumberReading(lenient=True)
-                if isinstance(decided, IntegerReading) and type_ == "number"
-                else decided
-            )
-        whole = type_ == "integer"
-        candidates = [
-            NumberReading(mark, group, numbers.unit_of(kept), whole=whole, lenient=True)
-            for mark, group in ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "))
-            if hints.decimal in (None, mark) and hints.thousands in (None, "", group)
-        ] or [NumberReading(lenient=True, whole=whole)]
+    present = values.drop_null()
+    kept = trimmed(present.filter(pc.invert(missing_words(present))).slice(0, 1000))
+    candidates = _dates(hints) if type_ == "datetime" else _numbers(kept, hints, whole=type_ == "integer")
     return max(candidates, key=lambda reading: len(kept) - len(unreadable(reading, kept)))
+
+
+def _dates(hints: Hints) -> list[Reading]:
+    """Return every way to read dates, the likeliest first."""
+    orders: tuple[dates.Order, ...] = ("dmy", "mdy") if hints.day_first_likely else ("mdy", "dmy")
+    if hints.day_first is not None:
+        orders = ("dmy",) if hints.day_first else ("mdy",)
+    kept: list[Reading] = [DateReading("iso"), DateReading("iso", zoned=True)]
+    return kept + [DateReading(order) for order in ("ymd", *orders, "named")]
+
+
+def _numbers(values: pa.Array, hints: Hints, *, whole: bool) -> list[Reading]:
+    """Return the ways to read numbers: the one that reads all values, or else all that a person allows."""
+    unit = numbers.unit_of(values)
+    choice = numbers.infer(
+        values,
+        decimal=hints.decimal,
+        thousands=hints.thousands,
+        comma_likely=hints.comma_likely,
+        comma_seen=hints.comma_seen,
+        lenient=True,
+    )
+    if choice is not None and isinstance(choice.reading, NumberReading):
+        return [replace(choice.reading, whole=whole, lenient=True)]
+    marks = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "))
+    allowed = [
+        (mark, group)
+        for mark, group in (marks if choice is None else marks[:1])
+        if hints.decimal in (None, mark) and hints.thousands in (None, group)
+    ]
+    default = (hints.decimal or ".", hints.thousands or "")
+    return [NumberReading(mark, group, unit, whole, True) for mark, group in allowed or [default]]
 
 
 def unreadable(reading: Reading, values: pa.Array) -> list[str]:
     """Return the distinct values that a reading cannot read."""
-    return _split_unreadable(reading, values.drop_null().unique())
+    found = values.drop_null().unique()
+    if not isinstance(reading, NumberReading | DateReading) or not len(found):
+        return _split_unreadable(reading, found)
+    likely = pc.match_substring_regex(found, reading.pattern())
+    no: list[str] = found.filter(pc.invert(likely)).to_pylist()
+    return no + _split_unreadable(reading, found.filter(likely))
 
 
 def _split_unreadable(reading: Reading, values: pa.Array) -> list[str]:
@@ -227,9 +236,8 @@ def _split_unreadable(reading: Reading, values: pa.Array) -> list[str]:
     if len(values) == 1:
         return [values[0].as_py()]
     middle = len(values) // 2
-    return _split_unreadable(reading, values.slice(0, middle)) + _split_unreadable(
-        reading, values.slice(middle)
-    )
+    halves = values.slice(0, middle), values.slice(middle)
+    return [value for half in halves for value in _split_unreadable(reading, half)]
 
 
 def missing_words(values: pa.Array, words: frozenset[str] | None = None) -> pa.Array:

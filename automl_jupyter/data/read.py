@@ -80,7 +80,7 @@ def convert(
     with _scratch(target) as (plain, parquet):
         try:
             result = _convert(source, plain, parquet, layout, options, told)
-        except (UnicodeDecodeError, _NotUtf8) as error:
+        except (UnicodeError, _NotUtf8) as error:
             if options.encoding is not None:
                 raise Unprocessable("data.wrong_encoding", encoding=options.encoding) from error
             layout = _reconsidered(source, options, layout)
@@ -133,6 +133,8 @@ def _check_marks(options: ReadOptions) -> None:
             raise Unprocessable("data.bad_option", option=option, value=value)
     if options.separator is not None and options.separator == options.quote:
         raise Unprocessable("data.bad_option", option="quote", value=options.separator)
+    if options.decimal is not None and options.decimal == options.thousands:
+        raise Unprocessable("data.bad_option", option="thousands", value=options.decimal)
 
 
 def _check_columns(options: ReadOptions, names: Sequence[str]) -> None:

@@ -160,16 +160,26 @@ def why_text(values: pa.Array) -> tuple[TextReason | None, tuple[str, ...]]:
             return "leading_zeros", _some(zeros)
         return "long_digits", _some(values.filter(pc.greater(pc.binary_length(values), arrow.whole(15))))
     if _share(values, _NUMERIC) >= _MOSTLY:
-        long = values.filter(pc.match_substring_regex(values, r"^[-+]?\d{16,}$"))
-        others = _some(values.filter(pc.invert(pc.match_substring_regex(values, _NUMERIC))))
-        if others:
-            return "mixed_numbers", others
-        return ("long_digits", _some(long)) if len(long) else (None, ())
+        return _why_not_numbers(values)
     if _share(values, _DATELIKE) >= _MOSTLY:
         some = values.slice(0, 2000)
         bad = min((unreadable(DateReading(order), some) for order in ("iso", "dmy", "mdy")), key=len)
         return "mixed_dates", tuple(value[:40] for value in bad[:3])
     return None, ()
+
+
+def _why_not_numbers(values: pa.Array) -> tuple[TextReason | None, tuple[str, ...]]:
+    """Why texts that mostly look like numbers are none: others among them, many digits, or mixed marks."""
+    others = _some(values.filter(pc.invert(pc.match_substring_regex(values, _NUMERIC))))
+    if others:
+        return "mixed_numbers", others
+    long = values.filter(pc.match_substring_regex(values, r"^[-+]?\d{16,}$"))
+    if len(long):
+        return "long_digits", _some(long)
+    some = values.slice(0, 2000).unique()
+    bad = min((unreadable(NumberReading(mark), some) for mark in ".,"), key=len)
+    few = len(bad) <= (1 - _MOSTLY) * len(some)
+    return ("mixed_numbers", tuple(value[:40] for value in bad[:3])) if few else (None, ())
 
 
 def _share(values: pa.Array, pattern: str) -> float:

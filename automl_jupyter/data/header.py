@@ -187,8 +187,9 @@ def _has_names(rows: Sequence[Record], width: int) -> tuple[bool, bool]:
             return True, False
     if not below:
         return not any(k in ("number", "date") for k in kinds), False
-    if _counts_up(first, kinds):
+    if _counts_up(first, kinds, below):
         return True, False
+    rising = _rises(first, kinds)
     for_names, against = 0.0, 0.0
     shift = 1 if len(first) == width - 1 else 0
     for index, cell in enumerate(first[:500]):
@@ -197,7 +198,8 @@ def _has_names(rows: Sequence[Record], width: int) -> tuple[bool, bool]:
         if not vote and shift:
             vote = _vote(cell, [row.cells[index + 1] for row in below if index + 1 < len(row.cells)])
         for_names += max(vote, 0.0)
-        against += max(-vote, 0.0)
+        if not (rising and kinds[index] == "number"):
+            against += max(-vote, 0.0)
     if for_names == against == 0:
         plain = all(k == "word" for k in kinds) and len(set(first)) == len(first)
         return plain or all(k in ("word", "text") for k in kinds), True
@@ -224,7 +226,8 @@ def _vote(name: str, column: Sequence[str]) -> float:  # noqa: PLR0911 - one lin
     numbers = Counter(kind(value) for value in values)
     for one in ("number", "date", "boolean"):
         if numbers[one] >= 0.9 * len(values):
-            return -1.0 if what == one else 1.0 if what in ("word", "text") else 0.0
+            other = what in ("word", "text") or (what, one) == ("date", "number")
+            return -1.0 if what == one else 1.0 if other else 0.0
     if name in values:
         return -1.0
     shapes = Counter(map(_shape, values))
@@ -241,16 +244,37 @@ def _shape(text: str) -> str:
     return re.sub(r"9+", "9", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", text[:60])))
 
 
-def _counts_up(cells: Sequence[str], kinds: Sequence[str]) -> bool:
+def _counts_up(cells: Sequence[str], kinds: Sequence[str], below: Sequence[Record]) -> bool:
     """Whether the numbers of a row are years or positions in order: names, for all that they are numbers."""
-    numbers = [cell.strip() for cell, k in zip(cells, kinds, strict=True) if k == "number"]
-    if len(numbers) < 3 or not all(n.isascii() and n.isdigit() for n in numbers):
+    places = [index for index, k in enumerate(kinds) if k == "number"]
+    numbers = [cells[index].strip() for index in places]
+    if len(numbers) < 2 or not all(n.isascii() and n.isdigit() for n in numbers):
         return False
     values = [int(n[:18]) for n in numbers]
-    steps = {b - a for a, b in pairwise(values)}
-    years = all(1800 <= value <= 2200 for value in values) and len(steps) == 1 and steps != {0}
-    positions = values == list(range(len(values))) and len(values) >= 4
-    return years or positions
+    if len(values) >= 4 and values == list(range(len(values))):
+        return True
+    in_order = len({later - earlier for earlier, later in pairwise(values)} - {0}) == 1
+    if not in_order or not all(map(_is_year, numbers)):
+        return False
+    others = [row.cells[index] for row in below for index in places if index < len(row.cells)]
+    return sum(map(_is_year, others)) < 0.5 * len(others)
+
+
+def _is_year(cell: str) -> bool:
+    return cell.isascii() and cell.isdigit() and 1800 <= int(cell[:18]) <= 2200
+
+
+def _rises(cells: Sequence[str], kinds: Sequence[str]) -> bool:
+    """Whether the numbers of a row, beside words, rise like the bounds or positions that names may be."""
+    numbers = [cell.strip() for cell, k in zip(cells, kinds, strict=True) if k == "number"]
+    if (
+        len(numbers) < 3
+        or len(numbers) == len(cells)
+        or not all(n.isascii() and n.isdigit() for n in numbers)
+    ):
+        return False
+    values = [int(n[:18]) for n in numbers]
+    return all(low < high for low, high in pairwise(values))
 
 
 def _unique(raw: Sequence[str], *, named: bool) -> tuple[tuple[str, ...], list[Notice]]:

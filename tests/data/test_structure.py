@@ -164,6 +164,7 @@ def test_units_below_the_names_are_left_out_and_told(read: Read) -> None:
     [
         (ROWS, ["column_1", "column_2", "column_3"]),
         ("1\n2\n3\n", ["column_1"]),
+        ("FR,2019,2020\nDE,2015,2018\nIT,2011,2019\n", ["column_1", "column_2", "column_3"]),
         ("red,1\nblue,2\nred,3\n", ["column_1", "column_2"]),
         ("red,small\nblue,big\n" * 4, ["column_1", "column_2"]),
         ("MG-8769,x y z\nRI-3895,a b\nRI-8070,c d\nBH-1,e f\n", ["column_1", "column_2"]),
@@ -180,6 +181,9 @@ def test_data_in_the_first_row_are_told(read: Read, content: str, expected: list
     ("content", "expected"),
     [
         ("country,2019,2020,2021\nFR,1,2,3\nDE,4,5,6\n", ["country", "2019", "2020", "2021"]),
+        ("country,2019,2020\nFR,1,2\nDE,4,5\n", ["country", "2019", "2020"]),
+        ("id,1,2,5\n1,0.5,0.6,0.7\n2,0.5,0.1,0.2\n", ["id", "1", "2", "5"]),
+        ("id,2024-01-01,2024-01-02\na,1,2\nb,3,4\n", ["id", "2024-01-01", "2024-01-02"]),
         ("0,1,2,3\n5,6,7,8\n9,10,11,12\n", ["0", "1", "2", "3"]),
         ("colour,size\n" + "red,small\nblue,big\n" * 4, ["colour", "size"]),
         (" a , b\n1,2\n", ["a", "b"]),

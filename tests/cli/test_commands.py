@@ -41,10 +41,10 @@ def test_json_is_one_document_and_nothing_else(run: Run, command: str) -> None:
 def test_a_file_is_uploaded_and_shown(run: Run, flights: Path) -> None:
     asked = run("upload", flights)
     assert asked.returncode == 0, asked.stderr
-    for word in ("flights.csv", "400 rows", "hour", "carrier", "late"):
+    for word in ("flights", "400 rows", "hour", "carrier", "late"):
         assert word in asked.stdout
     named = json.loads(run("upload", flights, "--name", "other.csv", "--json").stdout)
-    assert named["name"] == "other.csv"
+    assert named["name"] == "other"
     assert named["id"] in run("datasets").stdout
     assert "carrier" in run("datasets", named["id"]).stdout
 

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -307,7 +307,7 @@ def running_server(folder: Path) -> Iterator[Server]:
     try:
         yield Server(_address(process, runtime, folder / "jupyter.log"), token)
     finally:
-        _end(process)
+        _end(process, token)
 
 
 def _configure(folder: Path) -> Path:
@@ -338,19 +338,25 @@ def _address(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
     raise Unavailable("demo.no_start", log=str(log))
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], token: str) -> None:
     process.terminate()
     try:
         process.wait(END)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if sys.platform != "win32":
-        # The group outlives its leader when a helper did not end in time.
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+    # A search that was just starting notices only seconds later that its server is gone.
+    for pid in _holders(token):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _holders(token: str) -> Iterator[int]:
+    """The processes that inherited the server's token, which no other process has; known on Linux alone."""
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"JUPYTER_TOKEN={token}\0".encode() in file.read_bytes():
+                yield int(file.parent.name)
 
 
 def _short(path: Path) -> str:

@@ -7,14 +7,15 @@ import contextlib
 import logging
 import os
 import re
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from automl_jupyter import messages
 from automl_jupyter.backends.compute import Compute
 from automl_jupyter.backends.database import Database, new_id
+from automl_jupyter.backends.hosts import host_name
 from automl_jupyter.backends.records import (
     DatasetRecord,
     EventRecord,
@@ -30,6 +31,7 @@ from automl_jupyter.schemas import FINAL_STATES, TrainRequest
 from automl_jupyter.services.control import CANCEL, STOP, control_key
 from automl_jupyter.services.datasets import TABLE, dataset_key
 from automl_jupyter.services.models import Models
+from automl_jupyter.services.predictions import Predictions
 from automl_jupyter.services.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,9 @@ Heard = tuple[str, str, dict[str, Any]]
 """Task, kind and data of what a worker reported."""
 
 ACTIVE = ("queued", "running")
+WARM = "automl_jupyter.services.coordinator:warm"
+FIRST_MODEL = 2
+"""The number of the first trial after the baseline: from then on a model is on its way."""
 HEARTBEAT_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 60.0
 
@@ -95,12 +100,14 @@ class Training:
     storage: Storage
     compute: Compute
     models: Models
+    predictions: Predictions
     settings: Settings
     server_id: str
     reports: asyncio.Queue[Heard]
     on_finished: Callable[[JobRecord], None]
     on_activity: Callable[[], None]
     watchers: Watchers = field(default_factory=Watchers)
+    _warmed: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- the life of the service
@@ -122,26 +129,41 @@ class Training:
     def _sign_on(self) -> None:
         now = datetime.now(UTC)
         self.database.register_server(
-            ServerRecord(
-                id=self.server_id, pid=os.getpid(), host=socket.gethostname(), started=now, heartbeat=now
-            )
+            ServerRecord(id=self.server_id, pid=os.getpid(), host=host_name(), started=now, heartbeat=now)
         )
 
     def _sign_off(self) -> None:
         self.database.forget_server(self.server_id)
-        self.database.interrupt_orphans(DEAD_AFTER_SECONDS)
+        self._interrupt_orphans()
+
+    def _interrupt_orphans(self) -> list[str]:
+        orphans = [job.id for job in self.database.interrupt_orphans(DEAD_AFTER_SECONDS)]
+        for job_id in orphans:
+            log.info("job %s was interrupted with its server", job_id)
+            self.database.append_event(job_id, "done", {"state": "interrupted", "model": None})
+        return orphans
 
     async def _beat(self) -> None:
         while True:
             try:
                 await asyncio.to_thread(self.database.heartbeat, self.server_id)
-                orphans = await asyncio.to_thread(self.database.interrupt_orphans, DEAD_AFTER_SECONDS)
+                for job_id in await asyncio.to_thread(self._interrupt_orphans):
+                    self.watchers.wake(job_id)
             except AutoMLError as error:
                 log.warning("heartbeat: %s", error)
-            else:
-                for job in orphans:
-                    log.info("job %s was interrupted with its server", job.id)
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    def warm(self) -> None:
+        """Make ready for a first job while the person still looks at the data: workers, and MLflow on one."""
+        if not self._warmed:
+            self._warmed = True
+            self._spawn(self._warm())
+
+    async def _warm(self) -> None:
+        try:
+            await self.compute.submit(new_id(), WARM, self.models.tracking_payload())
+        except AutoMLError as error:
+            log.warning("workers are not ready yet: %s", error)
 
     # --- use cases
 
@@ -366,6 +388,8 @@ class Training:
             case "trial":
                 record = trial_record(job_id, data["number"], data["trial"])
                 await asyncio.to_thread(self.database.add_trial, record)
+                if record.number == FIRST_MODEL:
+                    self._spawn(self.predictions.start())
                 await self._note(job_id, "trial", data["trial"])
             case "ended":
                 await self._ended(job, data)
@@ -383,11 +407,15 @@ class Training:
         board = [trial_record(job.id, number, trial) for number, trial in enumerate(model["leaderboard"], 1)]
         await asyncio.to_thread(self.database.replace_trials, job.id, board)
         await self._note(job.id, "leaderboard", {"leaderboard": model["leaderboard"]})
+        if "tracking_error" in data:
+            code, params = data["tracking_error"]["code"], data["tracking_error"]["params"]
+            log.warning("job %s is not in MLflow: %s", job.id, messages.render(code, params))
         try:
             version = await self.models.add_version(job, model, model_key(job.id), data)
         except AutoMLError as error:
             await self._fail(job.id, error)
             return
+        await self.predictions.warm(version)
         await self._settle(
             job.id, data["outcome"], {**run, "model_version_id": version.id, "progress": 1.0}, version
         )

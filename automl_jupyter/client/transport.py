@@ -107,7 +107,11 @@ class Transport:
             base_url=base.join("automl/"),
             headers=headers,
             timeout=timeout,
-            transport=httpx.HTTPTransport(uds=server.socket),
+            # A connection that was kept may be closed by the server just when a request is sent on it, and
+            # whether the request was heard is then unknown: each gets its own.
+            transport=httpx.HTTPTransport(
+                uds=server.socket, limits=httpx.Limits(max_keepalive_connections=0)
+            ),
             # A proxy for the outside world must not be asked for what runs on this machine.
             trust_env=not is_loopback(base.host),
         )

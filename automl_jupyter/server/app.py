@@ -62,7 +62,7 @@ class AutoML(ExtensionApp):
     storage_url = Unicode(help="fsspec URL of the files; a folder in data_dir unless given.").tag(config=True)
     tracking_uri = Unicode(help="MLflow tracking URI; SQLite in data_dir unless given.").tag(config=True)
     registry_uri = Unicode(help="MLflow registry URI; the tracking store unless given.").tag(config=True)
-    artifact_url = Unicode(help="Where MLflow artefacts go; a folder in data_dir unless given.").tag(
+    artifact_root = Unicode(help="Where MLflow artefacts go; a folder in data_dir unless given.").tag(
         config=True
     )
     scheduler_address = Unicode(
@@ -135,7 +135,7 @@ class AutoML(ExtensionApp):
             storage_url=self.storage_url or base.storage_url,
             tracking_uri=self.tracking_uri or base.tracking_uri,
             registry_uri=self.registry_uri or None,
-            artifact_url=self.artifact_url or base.artifact_url,
+            artifact_root=self.artifact_root or base.artifact_root,
             scheduler=SchedulerSettings(
                 address=self.scheduler_address or None,
                 allow_insecure=self.allow_insecure_scheduler,

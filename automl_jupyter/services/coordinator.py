@@ -15,9 +15,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import automl_jupyter
 from automl_jupyter.backends.child import ChildOutcome, run_child
+from automl_jupyter.backends.mlflow_tracking import MlflowTracking
 from automl_jupyter.backends.storage import Storage, open_storage
-from automl_jupyter.backends.tracking import LoggedModel, MlflowTracking, ModelSource
+from automl_jupyter.backends.tracking import (
+    LoggedModel,
+    Status,
+    TrackedColumn,
+    TrackedData,
+    TrackedModel,
+    Tracking,
+)
 from automl_jupyter.errors import AutoMLError, Unavailable, from_wire
 from automl_jupyter.services.control import CANCEL, STOP, control_key
 
@@ -29,6 +38,10 @@ STOP_GRACE = 10.0
 """How long a search that was asked to stop may take to make its model, in seconds."""
 OVERRUN = 2.0
 """How far past its time a search is let to end by itself, in seconds."""
+LOADER = "automl_jupyter.engine.pyfunc"
+PACKAGE = Path(automl_jupyter.__file__).parent
+PORTABLE = ("__init__.py", "errors.py", "messages.py", "engine", "data", "locale")
+"""What a model needs of this package where it is loaded without it."""
 LEAST_SECONDS = 3.0
 """A search is not started again for less than this."""
 
@@ -37,7 +50,7 @@ LEAST_SECONDS = 3.0
 class Recorder:
     """Writes to MLflow in a thread of its own, so that the search is never held up by it."""
 
-    tracking: MlflowTracking
+    tracking: Tracking
     payload: Mapping[str, Any]
     run_id: str | None = None
     failure: AutoMLError | None = None
@@ -64,10 +77,17 @@ class Recorder:
         try:
             self.tracking.warm()
             self.run_id = self.tracking.begin(
-                payload["experiment"], payload["run_name"], tags=payload["tags"], params=payload["params"]
+                payload["experiment"],
+                payload["model_name"],
+                payload["tags"],
+                payload["params"],
+                data=TrackedData(name=payload["dataset_name"], digest=payload["table_digest"]),
             )
             while (trial := self._waiting.get()) is not None:
-                self.tracking.log_trial(self.run_id, trial)
+                low, high = trial["interval"]
+                self.tracking.log_trial(
+                    self.run_id, {**trial, "low": low, "high": high}, metric=payload["metric"]
+                )
         except AutoMLError as error:
             self.failure = error
 
@@ -114,10 +134,10 @@ class Attempt:
         return outcome
 
     def _search_once(self, deadline: float) -> ChildOutcome:
-        seconds = max(1.0, deadline - time.monotonic() - RECORD_SECONDS)
+        # The clock is the machine's: the child reads the same one, so that its own start counts as well.
         return run_child(
             "automl_jupyter.services.search_process",
-            {**self.payload, "seconds": seconds},
+            {**self.payload, "deadline": deadline - RECORD_SECONDS},
             on_line=self.heard,
             poll=self.asked,
             deadline=deadline + OVERRUN,
@@ -134,19 +154,22 @@ class Attempt:
             for key in model["plots"]:
                 plots.append(scratch / key.rpartition("/")[2])
                 self.storage.get_file(key, plots[-1])
-            source = ModelSource(
-                name=self.payload["registered_name"],
+            tracked = TrackedModel(
+                owner=self.payload["owner"],
+                name=self.payload["model_name"],
                 file=file,
-                digest=model["digest"],
-                loader_module="automl_jupyter.engine.pyfunc",
+                loader_module=LOADER,
+                package=PACKAGE,
+                parts=PORTABLE,
                 requirements=model["requirements"],
+                inputs=[TrackedColumn(**column) for column in model["inputs"]],
+                outputs=[TrackedColumn(**column) for column in model["outputs"]],
                 example=model["example"],
                 leaderboard=model["leaderboard"],
                 plots=plots,
-                data_digest=self.payload["table_digest"],
-                data_name=self.payload["dataset_name"],
+                tags={"automl.digest": model["digest"], "automl.data": self.payload["table_digest"]},
             )
-            return self.recorder.tracking.log_model(run_id, source)
+            return self.recorder.tracking.log_model(run_id, tracked)
 
 
 def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -170,18 +193,18 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         If no model came of it.
     """
     deadline = time.monotonic() + payload["time_budget"]
-    tracking = MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_url"])
-    recorder = Recorder(tracking, payload)
+    recorder = Recorder(_tracking(payload), payload)
     attempt = Attempt(payload, report, open_storage(payload["storage_url"]), recorder)
     recorder.start()
     outcome = attempt.search(deadline)
     recorder.join(RECORD_SECONDS)
     if outcome.exit == "cancelled":
-        _finish(recorder, "KILLED", {})
+        _finish(recorder, "KILLED")
         return {"outcome": "cancelled", "mlflow_run_id": recorder.run_id}
     if attempt.model is None:
-        _finish(recorder, "FAILED", {})
-        raise attempt.error or Unavailable("services.search_died", detail=outcome.stderr_tail[-500:])
+        _finish(recorder, "FAILED")
+        late = outcome.exit == "deadline"
+        raise attempt.error or Unavailable("services.search_late" if late else "services.search_died")
     return {
         "outcome": "stopped" if attempt.wish == STOP else "done",
         "model": attempt.model,
@@ -196,7 +219,7 @@ def _record(attempt: Attempt, model: Mapping[str, Any]) -> dict[str, Any]:
         return {"mlflow_run_id": None, "tracking_error": {"code": failure.code, "params": failure.params}}
     try:
         logged = attempt.log_model(recorder.run_id, model)
-        recorder.tracking.finish(recorder.run_id, "FINISHED", {"score": model["score"]})
+        recorder.tracking.finish(recorder.run_id, "FINISHED", {attempt.payload["metric"]: model["score"]})
     except AutoMLError as error:
         return {
             "mlflow_run_id": recorder.run_id,
@@ -205,27 +228,31 @@ def _record(attempt: Attempt, model: Mapping[str, Any]) -> dict[str, Any]:
     return {"mlflow_run_id": recorder.run_id, "mlflow": {"uri": logged.uri, "version": logged.version}}
 
 
-def _finish(recorder: Recorder, status: str, metrics: Mapping[str, float]) -> None:
+def _finish(recorder: Recorder, status: Status) -> None:
     if recorder.run_id is not None:
         try:
-            recorder.tracking.finish(recorder.run_id, status, metrics)
+            recorder.tracking.finish(recorder.run_id, status, {})
         except AutoMLError as error:
             recorder.failure = error
 
 
+def _tracking(payload: Mapping[str, Any]) -> Tracking:
+    return MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_root"])
+
+
 def mirror_aliases(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     """Set and remove MLflow's aliases so that they say what our database says."""
-    tracking = MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_url"])
+    tracking, owner, name = _tracking(payload), payload["owner"], payload["model_name"]
     for alias, version in payload["aliases"].items():
         if version is None:
-            tracking.delete_alias(payload["registered_name"], alias)
+            tracking.delete_alias(owner, name, alias)
         else:
-            tracking.set_alias(payload["registered_name"], alias, version)
+            tracking.set_alias(owner, name, alias, version)
     return {}
 
 
 def erase(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     """Remove runs and registered versions, with their artefacts."""
-    tracking = MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_url"])
-    tracking.erase(payload["run_ids"], [(name, version) for name, version in payload["versions"]])
+    versions = [(name, version) for name, version in payload["versions"]]
+    _tracking(payload).erase(payload["owner"], payload["run_ids"], versions)
     return {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,11 +22,6 @@ MIRROR = "automl_jupyter.services.coordinator:mirror_aliases"
 ERASE = "automl_jupyter.services.coordinator:erase"
 
 
-def registered_name(owner: str, name: str) -> str:
-    """A model's name in MLflow, where everybody's models stand side by side."""
-    return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', owner)}.{name}"
-
-
 @dataclass(frozen=True)
 class Models:
     """List, look up, promote, roll back, delete."""
@@ -42,7 +36,7 @@ class Models:
         return {
             "tracking_uri": self.settings.tracking_uri,
             "registry_uri": self.settings.registry_uri,
-            "artifact_url": self.settings.artifact_url,
+            "artifact_root": self.settings.artifact_root,
         }
 
     async def page(
@@ -131,11 +125,14 @@ class Models:
     async def erase(self, owner: str, erased: Erased) -> None:
         """Remove the files of what the database has let go, and its traces in MLflow."""
         await asyncio.to_thread(self._erase_files, erased)
-        versions = [[registered_name(owner, name), version] for name, version in erased.mlflow_versions]
-        if erased.mlflow_runs or versions:
-            await self._task(
-                ERASE, {**self.tracking_payload(), "run_ids": erased.mlflow_runs, "versions": versions}
-            )
+        if erased.mlflow_runs or erased.mlflow_versions:
+            payload = {
+                **self.tracking_payload(),
+                "owner": owner,
+                "run_ids": erased.mlflow_runs,
+                "versions": [list(pair) for pair in erased.mlflow_versions],
+            }
+            await self._task(ERASE, payload)
 
     def _erase_files(self, erased: Erased) -> None:
         for prefix in [*(f"datasets/{d}" for d in erased.datasets), *(f"jobs/{j}" for j in erased.jobs)]:
@@ -155,7 +152,8 @@ class Models:
         }
         payload = {
             **self.tracking_payload(),
-            "registered_name": registered_name(owner, name),
+            "owner": owner,
+            "model_name": name,
             "aliases": aliases,
         }
         await self._task(MIRROR, payload)

@@ -28,12 +28,15 @@ from automl_jupyter.engine import (
     requirements,
     synthetic_example,
 )
-from automl_jupyter.engine.contract import ColumnContract
-from automl_jupyter.engine.plots import diagnostic_plots
+from automl_jupyter.engine.contract import ColumnContract, Contract
+from automl_jupyter.engine.plots import figures
 from automl_jupyter.engine.trials import FinishedTrial
 from automl_jupyter.errors import AutoMLError, Conflict, to_wire
 
 TOLD_CATEGORIES = 200
+TOLD_STEP = 0.01
+LEAST_SECONDS = 1.0
+"""What a search takes at least, however late it begins: enough for the baseline and a first model."""
 
 Emit = Callable[[dict[str, Any]], None]
 Model = AutoMLClassifier | AutoMLRegressor | AutoMLClusterer
@@ -49,6 +52,7 @@ class StoredTrials:
     stopped: threading.Event
     known: Sequence[FinishedTrial] = ()
     _number: int = field(default=0, init=False)
+    _told: float = field(default=0.0, init=False)
 
     def trial_finished(self, finished: FinishedTrial) -> None:
         """Keep the trial and everything an ensemble needs of it, then tell."""
@@ -60,8 +64,10 @@ class StoredTrials:
         self.emit({"kind": "trial", "number": self._number, "trial": asdict(finished.trial)})
 
     def progress(self, done: float, message_code: str) -> None:
-        """Tell how far the search is, from 0 to 1."""
-        self.emit({"kind": "progress", "done": done, "code": message_code})
+        """Tell how far the search is, from 0 to 1, in steps worth telling."""
+        if done - self._told >= TOLD_STEP:
+            self._told = done
+            self.emit({"kind": "progress", "done": done, "code": message_code})
 
     def should_stop(self) -> bool:
         """Whether the person asked to stop and keep the best so far."""
@@ -118,7 +124,6 @@ def fetch_table(payload: Mapping[str, Any], storage: Storage, scratch: Path) -> 
 
 def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> None:
     """Search for a model, keep it in the storage and tell of it as the last line."""
-    began = time.monotonic()
     storage = open_storage(payload["storage_url"])
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
@@ -126,7 +131,7 @@ def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> 
         observer = StoredTrials(
             storage, payload["trials_key"], emit, stopped, stored_trials(storage, payload["trials_key"])
         )
-        model = make_estimator(payload, payload["seconds"] - (time.monotonic() - began))
+        model = make_estimator(payload, max(LEAST_SECONDS, payload["deadline"] - time.monotonic()))
         target = payload["target"]
         if isinstance(model, AutoMLClusterer):
             model.fit(table, observer=observer)
@@ -141,11 +146,12 @@ def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scrat
     digest = persist.save(model, local)
     size = local.stat().st_size
     storage.put_file(local, payload["model_key"])
-    figures = []
-    for name, path in diagnostic_plots(model, scratch).items():
-        key = f"{payload['job_key']}/plots/{name}.png"
+    plots = []
+    for name, figure in figures(model).items():
+        path, key = scratch / f"{name}.png", f"{payload['job_key']}/plots/{name}.png"
+        figure.savefig(path)
         storage.put_file(path, key)
-        figures.append(key)
+        plots.append(key)
     return {
         "digest": digest,
         "bytes": size,
@@ -154,8 +160,10 @@ def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scrat
         "score": model.score_,
         "interval": list(model.interval_),
         "example": synthetic_example(model.contract_),
+        "inputs": [tracked_input(column) for column in model.contract_.used],
+        "outputs": tracked_outputs(model.contract_),
         "requirements": requirements(),
-        "plots": figures,
+        "plots": plots,
     }
 
 
@@ -168,6 +176,24 @@ def expected(column: ColumnContract) -> dict[str, Any]:
         "minimum": column.lowest,
         "maximum": column.highest,
     }
+
+
+TRACKED_TYPES = {"numeric": "double", "boolean": "boolean", "datetime": "datetime"}
+
+
+def tracked_input(column: ColumnContract) -> dict[str, Any]:
+    """A column as MLflow's signature has it; any of its cells may be missing."""
+    return {"name": column.name, "type": TRACKED_TYPES.get(column.kind, "string"), "required": False}
+
+
+def tracked_outputs(contract: Contract) -> list[dict[str, Any]]:
+    """What the model answers with, as MLflow's signature has it."""
+    kinds: dict[type, str] = {bool: "boolean", int: "long", float: "double"}
+    answer = {"regression": "double", "clustering": "long"}.get(contract.task)
+    if answer is None:
+        answer = kinds.get(type(contract.classes[0]), "string")
+    shares = [{"name": f"probability_{label}", "type": "double"} for label in contract.classes]
+    return [{"name": "prediction", "type": answer}, *shares]
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ class Settings:
     ----------
     data_dir : Path
         The folder of everything that is kept, readable by its owner alone.
-    database_url, storage_url, tracking_uri, artifact_url : str
+    database_url, storage_url, tracking_uri, artifact_root : str
         Where rows, files, runs and run artefacts go.
     registry_uri : str or None
         The model registry, where it is not the tracking store.
@@ -61,7 +61,7 @@ class Settings:
     database_url: str
     storage_url: str
     tracking_uri: str
-    artifact_url: str
+    artifact_root: str
     registry_uri: str | None = None
     scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
     threads: int = 2
@@ -85,5 +85,5 @@ def local_settings(data_dir: Path) -> Settings:
         database_url=f"sqlite:///{data_dir / 'automl.sqlite'}",
         storage_url=(data_dir / "files").as_uri(),
         tracking_uri=f"sqlite:///{data_dir / 'mlflow.sqlite'}",
-        artifact_url=(data_dir / "mlartifacts").as_uri(),
+        artifact_root=str(data_dir / "mlartifacts"),
     )

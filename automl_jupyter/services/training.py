@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,7 @@ from automl_jupyter.errors import AutoMLError, Conflict, FieldError, NotFound, T
 from automl_jupyter.schemas import FINAL_STATES, TrainRequest
 from automl_jupyter.services.control import CANCEL, STOP, control_key
 from automl_jupyter.services.datasets import TABLE, dataset_key
-from automl_jupyter.services.models import Models, registered_name
+from automl_jupyter.services.models import Models
 from automl_jupyter.services.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -101,20 +101,20 @@ class Training:
     on_finished: Callable[[JobRecord], None]
     on_activity: Callable[[], None]
     watchers: Watchers = field(default_factory=Watchers)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- the life of the service
 
     async def open(self) -> None:
         """Begin to take in reports and to say that this server is alive."""
-        loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._sign_on)
-        self._tasks = [loop.create_task(self._take_reports()), loop.create_task(self._beat())]
+        self._spawn(self._take_reports())
+        self._spawn(self._beat())
 
     async def close(self) -> None:
         """End what runs; its jobs are marked as interrupted."""
         await self.compute.close()
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._sign_off)
@@ -171,12 +171,19 @@ class Training:
         job = self._new_job(owner, dataset, request, admission)
         await asyncio.to_thread(self._admit_job, job)
         await asyncio.to_thread(self.database.append_event, job.id, "state", {"state": "queued"})
+        self._spawn(self._submit(job, self._payload(job, dataset, admission)))
+        return job
+
+    async def _submit(self, job: JobRecord, payload: dict[str, Any]) -> None:
         try:
-            await self.compute.submit(_task_key(job), ENTRY, self._payload(job, dataset, admission))
+            await self.compute.submit(_task_key(job), ENTRY, payload)
         except AutoMLError as error:
             await self._fail(job.id, error)
-            raise
-        return job
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _new_job(
         self, owner: str, dataset: DatasetRecord, request: TrainRequest, admission: Admission
@@ -248,9 +255,9 @@ class Training:
             "time_budget": job.time_budget,
             "seed": job.seed,
             "threads": self.settings.threads,
-            "registered_name": registered_name(job.owner, job.name),
-            "experiment": f"{registered_name(job.owner, dataset.name)}/{job.target or 'clusters'}",
-            "run_name": job.name,
+            "owner": job.owner,
+            "model_name": job.name,
+            "experiment": f"{job.owner}/{dataset.name}/{job.target or 'clusters'}",
             "tags": {"automl.owner": job.owner, "automl.job": job.id, "automl.dataset": dataset.id},
             "params": {
                 "task": job.task,

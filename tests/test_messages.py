@@ -46,7 +46,9 @@ def placeholders(text: str) -> set[str]:
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_both_languages_say_the_same_things(domain):
-    english, french = ({identifier(e): e for e in catalogue(domain, lang)[0] if e.id} for lang in messages.LANGUAGES)
+    english, french = (
+        {identifier(e): e for e in catalogue(domain, lang)[0] if e.id} for lang in messages.LANGUAGES
+    )
     assert english.keys() == french.keys()
     for code, entry in english.items():
         assert code.startswith(f"{domain}.")

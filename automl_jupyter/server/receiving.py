@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import unquote
 
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -169,6 +169,7 @@ class ReceivingHandler(AutoMLHandler):
     action: ClassVar[str] = "write"
     sink: Sink | None = None
     _failure: AutoMLError | None = None
+    _reading = False
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Check user, permission and size; then open where the body goes."""
@@ -181,6 +182,7 @@ class ReceivingHandler(AutoMLHandler):
         self._check_length(limit)
         if isinstance(self.request.connection, HTTP1Connection):
             self.request.connection.set_max_body_size(limit)
+        self._reading = True
 
     async def open_sink(self) -> tuple[Sink, int]:
         """Where the body goes, and how many bytes it may have at most."""
@@ -226,6 +228,12 @@ class ReceivingHandler(AutoMLHandler):
             raise Malformed("server.bad_request")
         await self.sink.close()
         return self.sink
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with an error; one that comes before the body was read ends the connection, and says so."""
+        if self.request.method in self.receiving and not self._reading:
+            self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
 
     def on_finish(self) -> None:
         """Remove what was taken, whatever came of it."""

@@ -99,11 +99,13 @@ async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Ser
     compute = make_compute(settings, reports)
     models = Models(database, storage, compute, settings)
     uploads = Uploads(database, settings)
+    predictions = Predictions(database, storage, predictor, settings, hooks.predicted)
     training = Training(
         database,
         storage,
         compute,
         models,
+        predictions,
         settings,
         server_id,
         reports,
@@ -120,7 +122,7 @@ async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Ser
         datasets=Datasets(database, storage, tables, settings),
         training=training,
         models=models,
-        predictions=Predictions(database, storage, predictor, settings, hooks.predicted),
+        predictions=predictions,
         _tables=tables,
         _predictor=predictor,
     )

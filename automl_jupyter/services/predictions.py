@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from automl_jupyter.backends.database import Database
 from automl_jupyter.backends.process import HelperProcess
 from automl_jupyter.backends.records import ModelRecord, VersionRecord
 from automl_jupyter.backends.storage import Storage
-from automl_jupyter.errors import Conflict, NotFound, TooLarge
+from automl_jupyter.errors import AutoMLError, Conflict, NotFound, TooLarge
 from automl_jupyter.services.identifiers import prediction_ids
 from automl_jupyter.services.settings import Settings
 
@@ -160,9 +161,15 @@ class Predictions:
         self.on_predicted(model.owner, model.name, found["rows"], time.perf_counter() - began)
         return AnsweredTable(model.name, version.version, target)
 
+    async def start(self) -> None:
+        """Start the process that predicts: its imports take a while. Where that fails, the next call tells."""
+        with contextlib.suppress(AutoMLError):
+            await self.helper.start()
+
     async def warm(self, version: VersionRecord) -> None:
-        """Load a version before the first row comes."""
-        await self.helper.call("load", await self._source(version), timeout=ROWS_SECONDS)
+        """Load a version before the first row comes. Where that fails, the first row tells."""
+        with contextlib.suppress(AutoMLError):
+            await self.helper.call("load", await self._source(version), timeout=ROWS_SECONDS)
 
     async def _source(self, version: VersionRecord) -> dict[str, Any]:
         path = self.storage.local_path(version.key)

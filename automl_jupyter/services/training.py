@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from automl_jupyter import messages
 from automl_jupyter.backends.compute import Compute
 from automl_jupyter.backends.database import Database, new_id
 from automl_jupyter.backends.records import (
@@ -30,6 +31,7 @@ from automl_jupyter.schemas import FINAL_STATES, TrainRequest
 from automl_jupyter.services.control import CANCEL, STOP, control_key
 from automl_jupyter.services.datasets import TABLE, dataset_key
 from automl_jupyter.services.models import Models
+from automl_jupyter.services.predictions import Predictions
 from automl_jupyter.services.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -95,6 +97,7 @@ class Training:
     storage: Storage
     compute: Compute
     models: Models
+    predictions: Predictions
     settings: Settings
     server_id: str
     reports: asyncio.Queue[Heard]
@@ -358,6 +361,7 @@ class Training:
             return
         match kind:
             case "started":
+                self._spawn(self.predictions.start())
                 await self._change(job_id, ("queued",), {"state": "running", "started": datetime.now(UTC)})
                 await self._note(job_id, "state", {"state": "running"})
             case "progress":
@@ -383,11 +387,15 @@ class Training:
         board = [trial_record(job.id, number, trial) for number, trial in enumerate(model["leaderboard"], 1)]
         await asyncio.to_thread(self.database.replace_trials, job.id, board)
         await self._note(job.id, "leaderboard", {"leaderboard": model["leaderboard"]})
+        if "tracking_error" in data:
+            code, params = data["tracking_error"]["code"], data["tracking_error"]["params"]
+            log.warning("job %s is not in MLflow: %s", job.id, messages.render(code, params))
         try:
             version = await self.models.add_version(job, model, model_key(job.id), data)
         except AutoMLError as error:
             await self._fail(job.id, error)
             return
+        await self.predictions.warm(version)
         await self._settle(
             job.id, data["outcome"], {**run, "model_version_id": version.id, "progress": 1.0}, version
         )

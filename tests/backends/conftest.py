@@ -28,7 +28,7 @@ def _state(pid: int) -> str:
         return "gone"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def eventually():
     """Poll a condition until it holds, at most ``seconds``; returns whether it did."""
 
@@ -43,7 +43,7 @@ def eventually():
     return poll
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def is_running():
     """Whether a process exists and is no zombie."""
     return lambda pid: _state(pid) not in ("gone", "Z", "X")

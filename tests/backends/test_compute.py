@@ -259,6 +259,7 @@ def test_what_waits_begins_in_order_and_can_be_withdrawn(options, tasks, tmp_pat
     assert session.of("d") == []
 
 
+@pytest.mark.slow
 def test_a_killed_worker_fails_its_task_once_and_is_replaced(options, tasks, tmp_path, eventually):
     log, until = tmp_path / "log", tmp_path / "until"
 
@@ -280,6 +281,7 @@ def test_a_killed_worker_fails_its_task_once_and_is_replaced(options, tasks, tmp
     drive(options, tasks, work)
 
 
+@pytest.mark.slow
 def test_the_end_of_the_server_ends_what_runs(options, tasks, eventually, is_running):
     async def work(session):
         await session.submit("p", "parent", child="automl_test_compute_child")
@@ -293,6 +295,7 @@ def test_the_end_of_the_server_ends_what_runs(options, tasks, eventually, is_run
         assert is_running(line["worker"])
 
 
+@pytest.mark.slow
 def test_threads_are_left_to_the_search(own, tasks, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
@@ -303,6 +306,7 @@ def test_threads_are_left_to_the_search(own, tasks, monkeypatch):
     assert drive(own, tasks, work)["threads"] is None
 
 
+@pytest.mark.slow
 def test_a_killed_host_takes_everything_along_and_is_replaced(own, tasks, eventually, is_running):
     async def work(session):
         await session.submit("p", "parent", child="automl_test_compute_child")
@@ -364,16 +368,13 @@ def test_a_scheduler_that_anybody_may_use_is_refused(own, tasks):
     drive(DaskOptions(scratch=own.scratch, scheduler_address=address), tasks, work)
 
 
+@pytest.mark.slow
 def test_the_workers_own_port_is_closed_to_others(own, tasks, tmp_path):
     """The cluster's port speaks TLS alone, and only with a certificate of its own authority."""
 
     async def work(session):
         await session.compute.restart_if_dead()
-        listening = [
-            int(row.split()[1].rpartition(":")[2], 16)
-            for row in Path(f"/proc/{session.compute.pid}/net/tcp").read_text().splitlines()[1:]
-            if row.split()[3] == "0A" and row.split()[9] in inodes(session.compute.pid)
-        ]
+        listening = ports(session.compute.pid)
         assert listening
         files = certificates(tmp_path)
         assert not any(answers_tls(port, files) for port in listening)
@@ -381,6 +382,9 @@ def test_the_workers_own_port_is_closed_to_others(own, tasks, tmp_path):
     drive(own, tasks, work)
 
 
-def inodes(pid):
-    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
-    return {link[8:-1] for link in links if link.startswith("socket:[")}
+def ports(pid):
+    """The ports on which a process listens."""
+    links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    own = {link[8:-1] for link in links if link.startswith("socket:[")}
+    rows = [row.split() for row in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    return [int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in own]

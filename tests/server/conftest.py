@@ -91,7 +91,9 @@ def launch(folder: Path, *options: str, data_dir: Path | None = None) -> Server:
     data_dir = data_dir or folder / "automl"
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(folder), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(folder), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        ),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTER_DATA_DIR": str(folder / "jupyter-data"),
@@ -188,7 +190,10 @@ class World:
 
 def upload(client: httpx.Client, data: bytes, filename: str = "customers.csv") -> str:
     answer = client.post(
-        "/automl/api/upload/", params={"filename": filename}, content=data, headers={"Content-Type": "text/csv"}
+        "/automl/api/upload/",
+        params={"filename": filename},
+        content=data,
+        headers={"Content-Type": "text/csv"},
     )
     assert answer.status_code == 201, answer.text
     identifier: str = answer.json()["id"]

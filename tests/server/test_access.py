@@ -31,7 +31,11 @@ STATES = {
     ("patch", "/api/uploads/{upload_id}/"): 200,
     ("delete", "/api/datasets/{dataset_id}/"): 409,
 }
-CHANGES = {("delete", "/api/models/{name}/"), ("delete", "/api/uploads/{upload_id}/"), ("post", "/api/train/{dataset_id}/")}
+CHANGES = {
+    ("delete", "/api/models/{name}/"),
+    ("delete", "/api/uploads/{upload_id}/"),
+    ("post", "/api/train/{dataset_id}/"),
+}
 
 
 def path_of(route: Route, world: object) -> str:
@@ -138,7 +142,9 @@ def test_the_metrics_token_opens_the_metrics_and_nothing_else(kind, clients):
     nobody = clients["nobody"]
     assert nobody.get("/automl" + PUBLIC_METRICS, headers=headers).status_code == 200
     assert nobody.get("/automl/api/jobs/", headers=headers).status_code == 403
-    assert nobody.get("/automl" + PUBLIC_METRICS, headers={"Authorization": f"{kind} guess"}).status_code == 403
+    assert (
+        nobody.get("/automl" + PUBLIC_METRICS, headers={"Authorization": f"{kind} guess"}).status_code == 403
+    )
 
 
 def test_administrators_alone_see_everybodys_metrics(clients):

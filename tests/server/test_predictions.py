@@ -50,7 +50,9 @@ def test_a_column_it_does_not_know_is_a_note(alice, world):
     assert "shoe" in body["notes"][0]["message"]
 
 
-@pytest.mark.parametrize("body", [{}, {"rows": []}, {"rows": [1]}, {"rows": [{"a": [1]}]}, {"rows": [{}], "x": 1}, []])
+@pytest.mark.parametrize(
+    "body", [{}, {"rows": []}, {"rows": [1]}, {"rows": [{"a": [1]}]}, {"rows": [{}], "x": 1}, []]
+)
 def test_a_body_of_the_wrong_shape(body, alice, world):
     answer = alice.post("/automl/api/predict/customers/", json=body)
     assert answer.status_code == 400, answer.text
@@ -66,7 +68,9 @@ def test_csv_in_csv_out(alice, world, table):
     assert list(rows[0]) == ["prediction", "probability_no", "probability_yes", "prediction_id", "warnings"]
     truth = [line.rpartition(",")[2] for line in table.decode().split()[1:]]
     assert sum(r["prediction"] == t for r, t in zip(rows, truth, strict=True)) > 300
-    one = ask(alice, [dict(zip(["age", "city", "since"], table.decode().split()[1].split(","), strict=False))])
+    one = ask(
+        alice, [dict(zip(["age", "city", "since"], table.decode().split()[1].split(","), strict=False))]
+    )
     share = one.json()["predictions"][0]["probabilities"]["yes"]
     assert float(rows[0]["probability_yes"]) == pytest.approx(share, abs=1e-6)
 
@@ -82,7 +86,9 @@ def test_cells_that_a_spreadsheet_would_run_are_made_harmless(alice, verbs):
     dataset = verbs.upload(alice, ("x,answer\n" + "\n".join(rows) + "\n").encode(), "formula.csv")
     job = verbs.train(alice, dataset, target="answer", time_budget=5)
     name = verbs.ended(alice, job)["model"]["name"]
-    answer = alice.post(f"/automl/api/predict/{name}/", content=b"x\n9\n1\n", headers={"Content-Type": "text/csv"})
+    answer = alice.post(
+        f"/automl/api/predict/{name}/", content=b"x\n9\n1\n", headers={"Content-Type": "text/csv"}
+    )
     assert [row["prediction"] for row in csv.DictReader(io.StringIO(answer.text))] == ["'=1+1", "'@no"]
     exact = ask(alice, [{"x": 9}], f"/automl/api/predict/{name}/").json()["predictions"][0]
     assert exact["value"] == "=1+1"
@@ -101,7 +107,10 @@ class TestVersions:
     def test_the_first_is_champion_until_another_is_promoted(self, two, alice, wait_for):
         model = alice.get("/automl/api/models/twice/").json()
         assert model["champion"] == 1
-        assert [(v["version"], v["aliases"]) for v in model["versions"]] == [(2, ["challenger"]), (1, ["champion"])]
+        assert [(v["version"], v["aliases"]) for v in model["versions"]] == [
+            (2, ["challenger"]),
+            (1, ["champion"]),
+        ]
         assert ask(alice, [ROW], "/automl/api/predict/twice/").json()["version"] == 1
         promoted = alice.post("/automl/api/models/twice/promote/", json={"version": 2})
         assert promoted.json()["champion"] == 2
@@ -112,7 +121,8 @@ class TestVersions:
         assert alice.post("/automl/api/models/twice/promote/", json={"version": 9}).status_code == 404
 
     @pytest.mark.parametrize(
-        ("reference", "version"), [("twice", 2), ("twice:1", 1), ("twice@champion", 1), ("twice@challenger", 2)]
+        ("reference", "version"),
+        [("twice", 2), ("twice:1", 1), ("twice@champion", 1), ("twice@challenger", 2)],
     )
     def test_a_version_is_named_in_four_ways(self, reference, version, two, alice):
         body = ask(alice, [ROW], f"/automl/api/test-model/{two}/{reference}/").json()

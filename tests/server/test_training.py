@@ -56,7 +56,10 @@ def tables(server, verbs) -> dict[str, str]:
         "lonely": ["answer", *("yes" if i % 2 else "no" for i in range(30))],
     }
     with server.client("alice-token") as alice:
-        return {name: verbs.upload(alice, ("\n".join(lines) + "\n").encode(), f"{name}.csv") for name, lines in files.items()}
+        return {
+            name: verbs.upload(alice, ("\n".join(lines) + "\n").encode(), f"{name}.csv")
+            for name, lines in files.items()
+        }
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,9 @@ def test_a_job_ends_in_time_with_a_leaderboard_and_a_model(alice, world):
     assert baseline == pytest.approx(0.5)
     assert board[0]["score"] > 0.8
     assert board[0]["tied_with_best"]
-    assert all(trial["interval"][0] <= trial["score"] <= trial["interval"][1] for trial in board if trial["interval"])
+    assert all(
+        trial["interval"][0] <= trial["score"] <= trial["interval"][1] for trial in board if trial["interval"]
+    )
     assert job["model"] == {"name": "customers", "version": 1}
     assert job["mlflow_run_id"]
 
@@ -179,7 +184,9 @@ def test_cancel_frees_the_processors_and_the_next_job_starts(alice, server, tabl
     assert alice.post(f"/automl/api/jobs/{first}/cancel/").status_code == 409
 
 
-@pytest.mark.parametrize(("target", "task"), [("age", "regression"), ("city", "multiclass"), (None, "clustering")])
+@pytest.mark.parametrize(
+    ("target", "task"), [("age", "regression"), ("city", "multiclass"), (None, "clustering")]
+)
 def test_the_other_tasks(target, task, alice, table, verbs):
     dataset = verbs.upload(alice, table, f"{task}.csv")
     job = verbs.train(alice, dataset, **({"target": target} if target else {}), time_budget=6)

@@ -78,7 +78,12 @@ def test_paths_lead_nowhere_else(path, status, code, alice, server):
 
 @pytest.mark.parametrize(
     ("content", "status"),
-    [(b"", 422), (b"a,b\n", 422), (b"\x89PNG\r\n\x1a\n" + bytes(64), 415), (b"\x1f\x8b\x08\x00" + bytes(32), 415)],
+    [
+        (b"", 422),
+        (b"a,b\n", 422),
+        (b"\x89PNG\r\n\x1a\n" + bytes(64), 415),
+        (b"\x1f\x8b\x08\x00" + bytes(32), 415),
+    ],
     ids=["empty", "header only", "picture", "gzip"],
 )
 def test_a_refused_file_leaves_nothing_behind(content, status, alice, server):

@@ -58,11 +58,13 @@ def _operation(path: str, verb: str, told: dict) -> str:
     if "requestBody" in told:
         bodies = [_content(media, body) for media, body in told["requestBody"]["content"].items()]
         lines += [f"Takes {', or '.join(bodies)}.", ""]
+    fine = {status: answer for status, answer in told["responses"].items() if status < "400"}
     lines += ["| status | answer |", "|---|---|"]
-    for status, answer in told["responses"].items():
+    for status, answer in fine.items():
         contents = [_content(media, body) for media, body in answer.get("content", {}).items()]
-        lines.append(f"| {status} {answer['description']} | {', or '.join(contents) or '–'} |")
-    return "\n".join([*lines, ""])
+        lines.append(f"| {status} {answer['description']} | {', or '.join(contents) or 'nothing'} |")
+    refusals = ", ".join(status for status in told["responses"] if status not in fine)
+    return "\n".join([*lines, "", f"Refuses with {refusals}.", ""])
 
 
 def _content(media: str, body: dict) -> str:

@@ -12,7 +12,7 @@ from automl_jupyter import errors
 from automl_jupyter.backends.process import HelperProcess
 
 _START_SECONDS = 60.0
-_CLOSE_SECONDS = 15.0
+_CLOSE_SECONDS = 5.0
 _OUTCOMES = ("ended", "failed")
 
 OnEvent = Callable[[str, str, dict[str, Any]], None]

@@ -210,6 +210,10 @@ class Database(ABC):
         """Look one version of a model up."""
 
     @abstractmethod
+    def version_names(self, owner: str, version_ids: Collection[str]) -> dict[str, tuple[str, int]]:
+        """Tell, for each version id that is still there, the name of its model and its number."""
+
+    @abstractmethod
     def set_champion(self, owner: str, name: str, version: int) -> ModelRecord:
         """Put a version into service; the one that was is remembered."""
 

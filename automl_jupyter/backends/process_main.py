@@ -39,8 +39,7 @@ class _Output:
         self._lock = threading.Lock()
         os.dup2(2, 1)
 
-    def write(self, message: Mapping[str, Any]) -> None:
-        line = to_line(message)
+    def write(self, line: bytes) -> None:
         with self._lock:
             try:
                 self._file.write(line)
@@ -56,7 +55,7 @@ def _output() -> _Output:
 
 def emit(event: Mapping[str, Any]) -> None:
     """Tell the other side something that it did not ask for."""
-    _output().write({"event": event})
+    _output().write(to_line({"event": event}))
 
 
 def end_at_once(code: int = 0) -> NoReturn:
@@ -90,13 +89,13 @@ def serve(
 
     def work(number: int, handler: Handler, payload: dict[str, Any]) -> None:
         try:
-            answer = {"id": number, "result": handler(payload)}
+            answer = to_line({"id": number, "result": handler(payload)})
         except errors.AutoMLError as error:
-            answer = {"id": number, "error": errors.to_wire(error)}
-        except Exception:  # noqa: BLE001 - the process boundary: the caller gets a code, the log the rest
+            answer = to_line({"id": number, "error": errors.to_wire(error)})
+        except (Exception, SystemExit):  # noqa: BLE001 - the boundary: a code for the caller, the rest to the log
             traceback.print_exc()
             failed = errors.AutoMLError("backends.helper_failed", verb=_name_of(handlers, handler))
-            answer = {"id": number, "error": errors.to_wire(failed)}
+            answer = to_line({"id": number, "error": errors.to_wire(failed)})
         output.write(answer)
 
     def first(payload: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +111,7 @@ def serve(
         handler = handlers.get(call["verb"])
         if handler is None:
             unknown = errors.AutoMLError("backends.helper_failed", verb=call["verb"])
-            output.write({"id": call["id"], "error": errors.to_wire(unknown)})
+            output.write(to_line({"id": call["id"], "error": errors.to_wire(unknown)}))
         else:
             pool.submit(work, call["id"], handler, call["payload"])
     end_at_once()

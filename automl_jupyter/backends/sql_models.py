@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,6 +66,15 @@ class SqlModels(SqlBase):
     def get_version(self, owner: str, name: str, version: int) -> VersionRecord:
         with self._reading() as connection:
             return _version(connection, _model(connection, owner, name), version)
+
+    def version_names(self, owner: str, version_ids: Collection[str]) -> dict[str, tuple[str, int]]:
+        query = (
+            sa.select(versions.c.id, models.c.name, versions.c.version)
+            .join(models, models.c.id == versions.c.model_id)
+            .where(models.c.owner == owner, versions.c.id.in_(version_ids))
+        )
+        with self._reading() as connection:
+            return {row.id: (row.name, row.version) for row in connection.execute(query)}
 
     def set_champion(self, owner: str, name: str, version: int) -> ModelRecord:
         with self._writing() as connection:

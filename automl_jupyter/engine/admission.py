@@ -180,13 +180,12 @@ def admit(
         raise refuse("target", "engine.target_required", task=str(wanted))
     if target is not None and wanted == "clustering":
         raise refuse("target", "engine.target_unwanted", target=target)
-    summary = None if target is None else _find(columns, target)
-    chosen = _features(columns, target, features)
     decided = "clustering"
-    if summary is not None:
-        decided = check_target(summary, rows, wanted)
+    if target is not None:
+        decided = check_target(_find(columns, target), rows, wanted)
     elif rows < MIN_ROWS:
         raise refuse("target", "engine.too_few_rows_to_cluster", n=rows, needed=MIN_ROWS)
+    chosen = _features(columns, target, features)
     return Admission(decided, check_metric(metric, decided), chosen)
 
 

@@ -34,10 +34,14 @@ Report = Callable[[str, dict[str, Any]], None]
 
 RECORD_SECONDS = 1.5
 """Kept of the budget for writing the model into MLflow (0.3 s measured, more where it is busy)."""
+RECORDER_SECONDS = 20.0
+"""How long MLflow may keep a model waiting that is ready; then it goes without."""
 STOP_GRACE = 10.0
 """How long a search that was asked to stop may take to make its model, in seconds."""
 OVERRUN = 2.0
 """How far past its time a search is let to end by itself, in seconds."""
+CONCLUDE_SECONDS = 20.0
+"""How long making a model of finished trials may take, where their search came to no end."""
 LOADER = "automl_jupyter.engine.pyfunc"
 PACKAGE = Path(automl_jupyter.__file__).parent
 PORTABLE = ("__init__.py", "errors.py", "messages.py", "engine", "data", "locale")
@@ -103,11 +107,13 @@ class Attempt:
     model: dict[str, Any] | None = None
     error: AutoMLError | None = None
     wish: str | None = None
+    finished: int = 0
 
     def heard(self, line: dict[str, Any]) -> None:
         """Take a line that the search printed."""
         match line.get("kind"):
             case "trial":
+                self.finished += line["trial"]["state"] == "done"
                 self.recorder.trial(line["trial"])
                 self.report("trial", line)
             case "progress":
@@ -126,21 +132,27 @@ class Attempt:
         return None
 
     def search(self, deadline: float) -> ChildOutcome:
-        """Run the search until ``deadline`` (monotonic seconds); once more where its process died early."""
-        outcome = self._search_once(deadline)
-        if outcome.exit == "crashed" and self.error is None and deadline - time.monotonic() > LEAST_SECONDS:
-            self.report("restarted", {"code": outcome.code})
-            outcome = self._search_once(deadline)
+        """Run the search until ``deadline`` (monotonic seconds); once more where it came to no end.
+
+        A process that died goes on from the trials it had finished, as long as there is time. One that had to
+        be ended, or died too late, leaves them as well: making a model of them is worth a little more time.
+        """
+        outcome = self._search_once(deadline, deadline + OVERRUN)
+        if self.model is not None or self.error is not None or outcome.exit in ("ended", "cancelled"):
+            return outcome
+        now = time.monotonic()
+        if self.finished or deadline - now > LEAST_SECONDS:
+            outcome = self._search_once(deadline, max(deadline + OVERRUN, now + CONCLUDE_SECONDS))
         return outcome
 
-    def _search_once(self, deadline: float) -> ChildOutcome:
+    def _search_once(self, deadline: float, end: float) -> ChildOutcome:
         # The clock is the machine's: the child reads the same one, so that its own start counts as well.
         return run_child(
             "automl_jupyter.services.search_process",
             {**self.payload, "deadline": deadline - RECORD_SECONDS},
             on_line=self.heard,
             poll=self.asked,
-            deadline=deadline + OVERRUN,
+            deadline=end,
             stop_grace=STOP_GRACE,
         )
 
@@ -197,7 +209,7 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     attempt = Attempt(payload, report, open_storage(payload["storage_url"]), recorder)
     recorder.start()
     outcome = attempt.search(deadline)
-    recorder.join(RECORD_SECONDS)
+    recorder.join(RECORDER_SECONDS)
     if outcome.exit == "cancelled":
         _finish(recorder, "KILLED")
         return {"outcome": "cancelled", "mlflow_run_id": recorder.run_id}
@@ -238,6 +250,12 @@ def _finish(recorder: Recorder, status: Status) -> None:
 
 def _tracking(payload: Mapping[str, Any]) -> Tracking:
     return MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_root"])
+
+
+def warm(payload: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Do what takes long the first time on a worker, so that a first job need not."""
+    _tracking(payload).warm()
+    return {}
 
 
 def mirror_aliases(payload: dict[str, Any], report: Report) -> dict[str, Any]:

@@ -41,6 +41,9 @@ Heard = tuple[str, str, dict[str, Any]]
 """Task, kind and data of what a worker reported."""
 
 ACTIVE = ("queued", "running")
+WARM = "automl_jupyter.services.coordinator:warm"
+FIRST_MODEL = 2
+"""The number of the first trial after the baseline: from then on a model is on its way."""
 HEARTBEAT_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 60.0
 
@@ -104,6 +107,7 @@ class Training:
     on_finished: Callable[[JobRecord], None]
     on_activity: Callable[[], None]
     watchers: Watchers = field(default_factory=Watchers)
+    _warmed: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- the life of the service
@@ -145,6 +149,18 @@ class Training:
                 for job in orphans:
                     log.info("job %s was interrupted with its server", job.id)
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    def warm(self) -> None:
+        """Make ready for a first job while the person still looks at the data: workers, and MLflow on one."""
+        if not self._warmed:
+            self._warmed = True
+            self._spawn(self._warm())
+
+    async def _warm(self) -> None:
+        try:
+            await self.compute.submit(new_id(), WARM, self.models.tracking_payload())
+        except AutoMLError as error:
+            log.warning("workers are not ready yet: %s", error)
 
     # --- use cases
 
@@ -361,7 +377,6 @@ class Training:
             return
         match kind:
             case "started":
-                self._spawn(self.predictions.start())
                 await self._change(job_id, ("queued",), {"state": "running", "started": datetime.now(UTC)})
                 await self._note(job_id, "state", {"state": "running"})
             case "progress":
@@ -370,6 +385,8 @@ class Training:
             case "trial":
                 record = trial_record(job_id, data["number"], data["trial"])
                 await asyncio.to_thread(self.database.add_trial, record)
+                if record.number == FIRST_MODEL:
+                    self._spawn(self.predictions.start())
                 await self._note(job_id, "trial", data["trial"])
             case "ended":
                 await self._ended(job, data)

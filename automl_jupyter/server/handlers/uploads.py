@@ -69,7 +69,9 @@ class UploadHandler(ReceivingHandler):
 
     async def _take_in(self, path: Path, filename: str, *, consume: bool) -> DatasetRecord:
         services = await self.services()
-        return await services.datasets.take_in(self.owner, path, filename, consume=consume)
+        record = await services.datasets.take_in(self.owner, path, filename, consume=consume)
+        services.training.warm()
+        return record
 
     async def _from_jupyter(self, kind: type[schemas.UploadFromPath], body: bytes) -> Path:
         if not await self.permitted("read", "contents"):

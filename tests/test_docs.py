@@ -80,13 +80,7 @@ def test_every_option_is_described_with_its_default() -> None:
     assert rows.keys() == traits.keys()
     for name, trait in traits.items():
         if name not in ("data_dir", "workers", "threads"):
-            assert f"`{_shown(trait.default_value)}`" in rows[name], name
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, str):
-        return f'"{value}"'
-    return "set()" if value in (set(), None) else str(value)
+            assert f"`{trait.default_value_repr()}`".replace("'", '"') in rows[name], name
 
 
 @pytest.mark.parametrize("command", ["upload", "train", "predict", "jobs", "models", "datasets", "user"])

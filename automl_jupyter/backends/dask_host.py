@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from automl_jupyter import errors
@@ -38,6 +39,9 @@ CONFIG = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.profile.enabled": False,
     "distributed.scheduler.work-stealing": False,
+    # Dask serves what it knows of tasks and workers over HTTP to everybody on the machine, dashboard or not.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
 
 
@@ -75,6 +79,7 @@ class _Host:
 
     def setup(self, arguments: dict[str, Any]) -> None:
         """Connect, and start the cluster where there is none to connect to."""
+        Path(arguments["scratch"]).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._wait_for(self._connect(arguments))
 
     def submit(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -109,11 +114,13 @@ class _Host:
                 processes=True,
                 host="127.0.0.1",
                 dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                 security=True,
                 asynchronous=True,
                 memory_limit=arguments["memory_limit"],
                 local_directory=arguments["scratch"],
             )
+            self._cluster.scheduler.http_server.stop()
             self._client = await Client(self._cluster, asynchronous=True)
         else:
             self._client = await _remote_client(address, arguments)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from automl_jupyter.engine import persist
+from automl_jupyter.engine import AutoMLClassifier, AutoMLClusterer, AutoMLRegressor, persist
 from automl_jupyter.engine.serving import Servable, predict_frame
 from automl_jupyter.errors import Unprocessable
 
@@ -50,6 +50,6 @@ def _load_pyfunc(data_path: str) -> Served:
     """Load the model file that stands at ``data_path``, itself or as ``model.bin`` in that folder."""
     path = Path(data_path)
     model = persist.loads((path / "model.bin" if path.is_dir() else path).read_bytes())
-    if not hasattr(model, "contract_"):
+    if not isinstance(model, AutoMLClassifier | AutoMLRegressor | AutoMLClusterer):
         raise Unprocessable("engine.untrusted_type", type=type(model).__name__)
     return Served(model)

@@ -162,7 +162,7 @@ class Predictions:
         return AnsweredTable(model.name, version.version, target)
 
     async def start(self) -> None:
-        """Start the process that predicts: its imports take a while. Where that fails, the next call tells."""
+        """Start the process that predicts, which takes a while; where it fails, the next call tells."""
         with contextlib.suppress(AutoMLError):
             await self.helper.start()
 

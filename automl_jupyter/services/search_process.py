@@ -51,8 +51,11 @@ class StoredTrials:
     emit: Emit
     stopped: threading.Event
     known: Sequence[FinishedTrial] = ()
-    _number: int = field(default=0, init=False)
+    _number: int = field(init=False)
     _told: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self._number = len(self.known)
 
     def trial_finished(self, finished: FinishedTrial) -> None:
         """Keep the trial and everything an ensemble needs of it, then tell."""

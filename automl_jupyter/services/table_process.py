@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from automl_jupyter.backends.process_main import serve
 from automl_jupyter.data.model import ReadOptions
@@ -46,12 +46,12 @@ def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
     preview = {"columns": [column["name"] for column in described["columns"]], "rows": described["preview"]}
     (folder / "preview.json").write_text(json.dumps(preview), encoding="utf-8")
     distribution = profile(table)
+    spreads = cast("list[Mapping[str, Any]]", distribution["columns"])
     (folder / "profile.json").write_text(json.dumps(distribution), encoding="utf-8")
     return {
         "rows": result.rows,
         "columns": [
-            {**column, **bounds(spread)}
-            for column, spread in zip(described["columns"], distribution["columns"], strict=True)
+            {**column, **bounds(spread)} for column, spread in zip(described["columns"], spreads, strict=True)
         ],
         "dialect": described["dialect"],
         "warnings": described["warnings"],

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import re
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import Any
 from automl_jupyter import messages
 from automl_jupyter.backends.compute import Compute
 from automl_jupyter.backends.database import Database, new_id
+from automl_jupyter.backends.hosts import host_name
 from automl_jupyter.backends.records import (
     DatasetRecord,
     EventRecord,
@@ -129,25 +129,28 @@ class Training:
     def _sign_on(self) -> None:
         now = datetime.now(UTC)
         self.database.register_server(
-            ServerRecord(
-                id=self.server_id, pid=os.getpid(), host=socket.gethostname(), started=now, heartbeat=now
-            )
+            ServerRecord(id=self.server_id, pid=os.getpid(), host=host_name(), started=now, heartbeat=now)
         )
 
     def _sign_off(self) -> None:
         self.database.forget_server(self.server_id)
-        self.database.interrupt_orphans(DEAD_AFTER_SECONDS)
+        self._interrupt_orphans()
+
+    def _interrupt_orphans(self) -> list[str]:
+        orphans = [job.id for job in self.database.interrupt_orphans(DEAD_AFTER_SECONDS)]
+        for job_id in orphans:
+            log.info("job %s was interrupted with its server", job_id)
+            self.database.append_event(job_id, "done", {"state": "interrupted", "model": None})
+        return orphans
 
     async def _beat(self) -> None:
         while True:
             try:
                 await asyncio.to_thread(self.database.heartbeat, self.server_id)
-                orphans = await asyncio.to_thread(self.database.interrupt_orphans, DEAD_AFTER_SECONDS)
+                for job_id in await asyncio.to_thread(self._interrupt_orphans):
+                    self.watchers.wake(job_id)
             except AutoMLError as error:
                 log.warning("heartbeat: %s", error)
-            else:
-                for job in orphans:
-                    log.info("job %s was interrupted with its server", job.id)
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     def warm(self) -> None:

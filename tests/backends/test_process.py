@@ -46,6 +46,12 @@ def fail(payload):
 def crash(payload):
     raise KeyError("secret insides")
 
+def leave(payload):
+    sys.exit("on its own")
+
+def unwritable(payload):
+    return {"value": object()}
+
 def die(payload):
     os._exit(3)
 
@@ -62,7 +68,7 @@ def nan(payload):
     return {"values": [float("nan"), float("inf"), 1.5]}
 
 if __name__ == "__main__":
-    verbs = (echo, wait, grow, fail, crash, die, child, tell, nan)
+    verbs = (echo, wait, grow, fail, crash, leave, unwritable, die, child, tell, nan)
     serve({verb.__name__: verb for verb in verbs}, setup=setup, threads=4)
 """
 
@@ -122,7 +128,7 @@ def test_its_errors_arrive_as_they_are(module):
         with pytest.raises(errors.Conflict) as caught:
             await helper.call("fail", {}, timeout=10)
         assert caught.value.params == {"key": "it"}
-        for verb in ("crash", "no such verb"):
+        for verb in ("crash", "leave", "unwritable", "no such verb"):
             with pytest.raises(errors.AutoMLError) as caught:
                 await helper.call(verb, {}, timeout=10)
             assert caught.value.code == "backends.helper_failed"

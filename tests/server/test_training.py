@@ -212,13 +212,20 @@ class TestRestart:
     """A server of its own, because it is ended."""
 
     @pytest.fixture
-    def folder(self, tmp_path):
-        return tmp_path
+    def start(self, start_server, tmp_path):
+        """Start a server on one and the same folder; whatever happens, none outlives the test."""
+        started = []
 
-    def test_jobs_and_events_are_the_same_afterwards_and_nothing_is_left(
-        self, start_server, folder, table, verbs, wait_for
-    ):
-        first = start_server(folder, "--IdentityProvider.token=secret")
+        def begin():
+            started.append(start_server(tmp_path, "--IdentityProvider.token=secret"))
+            return started[-1]
+
+        yield begin
+        for server in started:
+            server.stop(signal.SIGKILL)
+
+    def test_jobs_and_events_are_the_same_afterwards_and_nothing_is_left(self, start, table, verbs, wait_for):
+        first = start()
         with first.client("secret") as client:
             dataset = verbs.upload(client, table)
             done = verbs.train(client, dataset, target="bought", time_budget=6)
@@ -227,21 +234,19 @@ class TestRestart:
             wait_for(lambda: searches(first), 20)
             processes = family(first)
         first.stop(signal.SIGKILL)
-        gone, alive = psutil.wait_procs(processes, 10)
+        _, alive = psutil.wait_procs(processes, 10)
         assert not alive, [command(process) for process in alive]
-        second = start_server(folder, "--IdentityProvider.token=secret")
-        try:
-            with second.client("secret") as client:
-                told = [{**event, "heard": 0} for event in events(client, done)]
-                assert told == [{**event, "heard": 0} for event in before[1]]
-                assert client.get(f"/automl/api/jobs/{done}/").json() == before[0]
-                interrupted = verbs.ended(client, running, 20)
-                assert interrupted["state"] == "interrupted"
-                assert events(client, running)[-1]["data"]["state"] == "interrupted"
-                row = {"rows": [{"age": 70, "city": "Paris", "since": "2024-05-01"}]}
-                name = before[0]["model"]["name"]
-                assert client.post(f"/automl/api/predict/{name}/", json=row).status_code == 200
-                processes = family(second)
-        finally:
-            second.stop()
+        second = start()
+        with second.client("secret") as client:
+            told = [{**event, "heard": 0} for event in events(client, done)]
+            assert told == [{**event, "heard": 0} for event in before[1]]
+            assert client.get(f"/automl/api/jobs/{done}/").json() == before[0]
+            interrupted = verbs.ended(client, running, 20)
+            assert interrupted["state"] == "interrupted"
+            assert events(client, running)[-1]["data"]["state"] == "interrupted"
+            row = {"rows": [{"age": 70, "city": "Paris", "since": "2024-05-01"}]}
+            name = before[0]["model"]["name"]
+            assert client.post(f"/automl/api/predict/{name}/", json=row).status_code == 200
+            processes = family(second)
+        second.stop()
         assert not psutil.wait_procs(processes, 10)[1]

@@ -22,12 +22,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from rich.table import Table
 from rich.text import Text
 
 from automl_jupyter import messages
@@ -40,7 +41,6 @@ from automl_jupyter.errors import AutoMLError, NotFound, Unavailable, Unprocessa
 if TYPE_CHECKING:
     import pandas as pd
 
-    from automl_jupyter.schemas import Job
 
 ROWS = 30_000
 SECONDS = 30.0
@@ -50,6 +50,7 @@ LATE = 15
 FEWEST = 500
 SUMMER = (6, 7, 8)
 RISKIEST = 100
+LABEL = 15
 CONFIG = "jupyter-demo.json"
 START = 60.0
 """Seconds that the server may take to start."""
@@ -134,14 +135,14 @@ def _run(folder: Path, rows: int, seconds: float, terminal: Terminal) -> None:
             columns=len(dataset.columns),
         )
         _say(terminal, "training", time=clock(seconds))
-        job = live.watch(client, client.train(dataset, "late", time_budget=seconds), terminal)
+        job = live.watch(client, client.train(dataset, "late", time_budget=seconds), terminal, "demo.hint")
         terminal.out.print(tables.leaderboard(job, terminal))
         if job.model is None:
             why = job.error.message if job.error else terminal.text(f"cli.state.{job.state}")
             raise Unprocessable("demo.no_model", why=why)
         target = folder / "predictions.csv"
         client.predict_csv(job.model, sample.aside, target)
-        _say_score(sample.late, target, job, terminal)
+        _say_score(sample.late, target, terminal)
     _say(
         terminal, "tracking", run=job.mlflow_run_id or "–", store=_short(folder / "automl" / "mlflow.sqlite")
     )
@@ -152,17 +153,20 @@ def _run(folder: Path, rows: int, seconds: float, terminal: Terminal) -> None:
 
 
 def _say(terminal: Terminal, step: str, *, label: bool = True, **params: object) -> None:
-    name = Text(f"  {terminal.text(f'demo.{step}') if label else '':<14}", style="cyan")
-    terminal.out.print(
-        name.append(terminal.text(f"demo.{step}_done", **params), style="default"), soft_wrap=True
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=LABEL, style="cyan")
+    line.add_column(overflow="fold")
+    line.add_row(
+        f"  {terminal.text(f'demo.{step}')}" if label else "", terminal.text(f"demo.{step}_done", **params)
     )
+    terminal.out.print(line)
 
 
-def _say_score(late: Sequence[bool], file: Path, job: Job, terminal: Terminal) -> None:
+def _say_score(late: Sequence[bool], file: Path, terminal: Terminal) -> None:
     with file.open(newline="", encoding="utf-8") as lines:
         risk = [float(row["probability_yes"]) for row in csv.DictReader(lines)]
-    baseline = next((trial.name for trial in job.leaderboard if trial.baseline), "–")
-    _say(terminal, "predict", score=terminal.number(area(late, risk), 3), baseline=baseline)
+    score, guess = (terminal.number(value, 3) for value in (area(late, risk), area(late, [0.0] * len(late))))
+    _say(terminal, "predict", score=score, baseline=guess)
     worst = sorted(range(len(risk)), key=risk.__getitem__, reverse=True)[:RISKIEST]
     hits = sum(late[place] for place in worst)
     usual = round(len(worst) * sum(late) / len(late))
@@ -303,7 +307,7 @@ def running_server(folder: Path) -> Iterator[Server]:
     try:
         yield Server(_address(process, runtime, folder / "jupyter.log"), token)
     finally:
-        _end(process)
+        _end(process, token)
 
 
 def _configure(folder: Path) -> Path:
@@ -334,19 +338,25 @@ def _address(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
     raise Unavailable("demo.no_start", log=str(log))
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], token: str) -> None:
     process.terminate()
     try:
         process.wait(END)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if sys.platform != "win32":
-        # The group outlives its leader when a helper did not end in time.
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+    # A search that was just starting notices only seconds later that its server is gone.
+    for pid in _holders(token):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _holders(token: str) -> Iterator[int]:
+    """The processes that inherited the server's token, which no other process has; known on Linux alone."""
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"JUPYTER_TOKEN={token}\0".encode() in file.read_bytes():
+                yield int(file.parent.name)
 
 
 def _short(path: Path) -> str:

@@ -22,7 +22,7 @@ from automl_jupyter.demo import running_server
 
 README = Path(__file__).parents[1] / "README.md"
 SECTION = "## Five lines each"
-SHORT = "8"
+SHORT = "20"
 
 
 def _snippets() -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ PAUSE = 0.2
 """Seconds between two looks at a job, however fast its events come."""
 
 
-def watch(client: Client, job: Job, terminal: Terminal) -> Job:
+def watch(client: Client, job: Job, terminal: Terminal, hint: str = "cli.watch.hint") -> Job:
     """Show a job until it is over.
 
     Parameters
@@ -41,6 +41,8 @@ def watch(client: Client, job: Job, terminal: Terminal) -> Job:
         The job as it was last seen.
     terminal : Terminal
         Where to show it: on the standard error, so that the result can be sent elsewhere.
+    hint : str
+        The code of the sentence that says what Ctrl-C does.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def watch(client: Client, job: Job, terminal: Terminal) -> Job:
         The job at its end.
     """
     if terminal.err.is_terminal:
-        return _in_place(client, job, terminal)
+        return _in_place(client, job, terminal, hint)
     return _line_by_line(client, job, terminal)
 
 
@@ -64,8 +66,8 @@ def _states(client: Client, job: Job) -> Iterator[Job]:
     yield client.wait(job)
 
 
-def _in_place(client: Client, job: Job, terminal: Terminal) -> Job:
-    view = _View(job, terminal)
+def _in_place(client: Client, job: Job, terminal: Terminal, hint: str) -> Job:
+    view = _View(job, terminal, terminal.text(hint))
     with Live(view, console=terminal.err, refresh_per_second=5, transient=True):
         for state in _states(client, job):
             view.see(state)
@@ -91,8 +93,9 @@ def _line_by_line(client: Client, job: Job, terminal: Terminal) -> Job:
 class _View:
     """What is shown of a running job; the clock goes on between two looks at it."""
 
-    def __init__(self, job: Job, terminal: Terminal) -> None:
+    def __init__(self, job: Job, terminal: Terminal, hint: str) -> None:
         self.job = job
+        self._hint = hint
         self._terminal = terminal
         self._seen = time.monotonic()
 
@@ -107,7 +110,7 @@ class _View:
             tables.heading(job, terminal),
             self._bar(job),
             tables.leaderboard(job, terminal, limit=room),
-            Text(f"  {terminal.text('cli.watch.hint')}", style="dim"),
+            Text(f"  {self._hint}", style="dim"),
         )
 
     def _bar(self, job: Job) -> RenderableType:

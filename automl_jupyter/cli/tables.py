@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from automl_jupyter.cli.terminal import Terminal, clock
+from automl_jupyter.schemas import FINAL_STATES
 
 if TYPE_CHECKING:
     from automl_jupyter.schemas import Dataset, Job, Model, ModelVersion, Notice, Trial, User
@@ -33,7 +34,8 @@ def leaderboard(job: Job, terminal: Terminal, limit: int | None = None) -> Rende
     """The models of a job, best first; with a `limit`, as many of them, and the baseline always."""
     if not job.leaderboard:
         return Text(f"  {terminal.text('cli.board.empty')}", style="dim")
-    shown = _cut(job.leaderboard, limit)
+    scored = [trial for trial in job.leaderboard if trial.score is not None]
+    shown = _cut(scored, limit)
     table = plain()
     table.add_column("", justify="right", style="dim")
     table.add_column(terminal.text("cli.board.model"), overflow="fold")
@@ -42,8 +44,10 @@ def leaderboard(job: Job, terminal: Terminal, limit: int | None = None) -> Rende
     table.add_column(terminal.text("cli.board.fit"), justify="right", style="dim")
     table.add_column(terminal.text("cli.board.predict"), justify="right", style="dim")
     for place, trial in shown:
-        table.add_row(*_trial(place, trial, terminal), style=_trial_style(place, trial))
-    return Group(table, *_legend(job, len(shown), terminal))
+        # Which models are tied is known when the last has its score.
+        tied = trial.tied_with_best and job.state in FINAL_STATES
+        table.add_row(*_trial(place, trial, tied, terminal), style=_trial_style(place, trial))
+    return Group(table, *_legend(job, len(scored) - len(shown), terminal))
 
 
 def _cut(trials: Sequence[Trial], limit: int | None) -> list[tuple[int, Trial]]:
@@ -54,26 +58,23 @@ def _cut(trials: Sequence[Trial], limit: int | None) -> list[tuple[int, Trial]]:
     return kept + [pair for pair in places[len(kept) :] if pair[1].baseline][:1]
 
 
-def _trial(place: int, trial: Trial, terminal: Terminal) -> Iterator[str | Text]:
-    yield str(place) if trial.score is not None else ""
-    name = Text(trial.name)
-    if trial.baseline:
-        name.append(f"  {terminal.text('cli.board.baseline')}", style="italic")
-    if trial.reason:
-        name.append(f"  {trial.reason}", style="italic")
-    yield name
-    if trial.score is None:
-        yield terminal.text(f"cli.trial.{trial.state}")
-    else:
-        mark = BEST if place == 1 else TIED if trial.tied_with_best else " "
-        yield f"{mark} {terminal.number(trial.score)}"
+def _trial(place: int, trial: Trial, tied: bool, terminal: Terminal) -> Iterator[str | Text]:
+    mark = BEST if place == 1 else TIED if tied else " "
+    yield str(place)
+    yield _name(trial, terminal)
+    yield f"{mark} {terminal.number(trial.score or 0.0)}"
     yield _interval(trial.interval, terminal)
     yield terminal.seconds(trial.fit_seconds)
     yield terminal.seconds(trial.predict_seconds)
 
 
+def _name(trial: Trial, terminal: Terminal) -> Text:
+    name, label = Text(trial.name), terminal.text("cli.board.baseline")
+    return name.append(f"  {label}", style="italic") if trial.baseline and trial.name != label else name
+
+
 def _trial_style(place: int, trial: Trial) -> str:
-    if trial.score is None or trial.baseline:
+    if trial.baseline:
         return "dim"
     return "bold green" if place == 1 else ""
 
@@ -84,12 +85,20 @@ def _interval(interval: tuple[float | None, float | None] | None, terminal: Term
     return f"{terminal.number(interval[0], 3)} … {terminal.number(interval[1], 3)}"
 
 
-def _legend(job: Job, shown: int, terminal: Terminal) -> Iterator[Text]:
-    hidden = len(job.leaderboard) - shown
+def _legend(job: Job, hidden: int, terminal: Terminal) -> Iterator[RenderableType]:
     if hidden > 0:
         yield Text(f"  {terminal.text('cli.board.more', n=hidden)}", style="dim")
-    if any(trial.tied_with_best for trial in job.leaderboard[1:]):
+    if job.state in FINAL_STATES and any(trial.tied_with_best for trial in job.leaderboard[1:]):
         yield Text(f"  {TIED} {terminal.text('cli.board.tied')}", style="dim")
+    # Several models that came to nothing for one reason share one line.
+    reasons: dict[str, list[str]] = {}
+    for trial in job.leaderboard:
+        if trial.score is None:
+            reason = trial.reason or terminal.text(f"cli.trial.{trial.state}")
+            reasons.setdefault(reason, []).append(trial.name)
+    for reason, names in reasons.items():
+        missed = terminal.text("cli.board.missed", names=names, reason=reason)
+        yield Padding(Text(missed, style="dim"), (0, 0, 0, 2))
 
 
 def heading(job: Job, terminal: Terminal) -> Text:

@@ -89,7 +89,7 @@ class Terminal:
         if value is None:
             return ""
         if value < 1:
-            return f"{self.number(value * 1000, 0 if value >= 0.01 else 1)}\N{NO-BREAK SPACE}ms"
+            return f"{self.number(value * 1000, 1 if 0.00005 < value < 0.01 else 0)}\N{NO-BREAK SPACE}ms"
         return f"{self.number(value, 1)}\N{NO-BREAK SPACE}s"
 
 

@@ -134,8 +134,9 @@ def _outcome(
         except (Unavailable, ServerFault):
             pass
         time.sleep(0.5)
+    names = (upload.filename, Path(upload.filename).stem)
     for dataset in _newest(transport):
-        if dataset.id not in earlier and (dataset.name, dataset.bytes) == (upload.filename, size):
+        if dataset.id not in earlier and dataset.bytes == size and dataset.name in names:
             return dataset
     raise problem
 

@@ -6,13 +6,16 @@ import os
 import random
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from automl_jupyter.client import Server
+from automl_jupyter.client import Client, Server
 from automl_jupyter.demo import running_server
+from automl_jupyter.schemas import Job
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -63,6 +66,36 @@ def run(connected: dict[str, str], tmp_path: Path) -> Run:
     return automl
 
 
+@pytest.fixture(scope="session")
+def client(connected: dict[str, str]) -> Iterator[Client]:
+    with Client(connected["JUPYTER_SERVER_URL"], connected["JUPYTER_TOKEN"]) as asking:
+        yield asking
+
+
+@pytest.fixture
+def stopped_when_ready(client: Client) -> Iterator[None]:
+    """Stop the next job that starts as soon as it has a model, however long that takes on a busy machine."""
+    known = {job.id for job in client.jobs().items}
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.3):
+            for job in client.jobs(limit=5).items:
+                if job.id not in known and job.state == "running" and _has_model(job):
+                    known.add(job.id)
+                    client.stop(job)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+def _has_model(job: Job) -> bool:
+    return any(trial.score is not None and not trial.baseline for trial in job.leaderboard)
+
+
 @pytest.fixture
 def flights(tmp_path: Path) -> Path:
     """400 flights, late where the departure is late in the day."""
@@ -78,13 +111,14 @@ def flights(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(connected: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def model(client: Client) -> str:
     """The reference of a model that was trained from Python."""
-    from automl_jupyter.client import Client
-
     rows = [f"{hour},{'yes' if hour > 15 else 'no'}" for hour in range(5, 24)] * 20
-    with Client(connected["JUPYTER_SERVER_URL"], connected["JUPYTER_TOKEN"]) as client:
-        table = client.upload(("hour,late\n" + "\n".join(rows) + "\n").encode(), name="hours.csv")
-        job = client.wait(client.train(table, "late", time_budget=5, name="hours-late"), timeout=60)
+    table = client.upload(("hour,late\n" + "\n".join(rows) + "\n").encode(), name="hours.csv")
+    job = client.train(table, "late", time_budget=100, name="hours-late")
+    while not _has_model(client.job(job.id)):
+        time.sleep(0.3)
+    client.stop(job)
+    job = client.wait(job, timeout=60)
     assert job.model is not None, job.error
     return f"{job.model.name}:{job.model.version}"

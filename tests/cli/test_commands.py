@@ -41,16 +41,17 @@ def test_json_is_one_document_and_nothing_else(run: Run, command: str) -> None:
 def test_a_file_is_uploaded_and_shown(run: Run, flights: Path) -> None:
     asked = run("upload", flights)
     assert asked.returncode == 0, asked.stderr
-    for word in ("flights.csv", "400 rows", "hour", "carrier", "late"):
+    for word in ("flights", "400 rows", "hour", "carrier", "late"):
         assert word in asked.stdout
     named = json.loads(run("upload", flights, "--name", "other.csv", "--json").stdout)
-    assert named["name"] == "other.csv"
+    assert named["name"] == "other"
     assert named["id"] in run("datasets").stdout
     assert "carrier" in run("datasets", named["id"]).stdout
 
 
+@pytest.mark.usefixtures("stopped_when_ready")
 def test_training_is_told_line_by_line_where_there_is_no_terminal(run: Run, flights: Path) -> None:
-    asked = run("train", flights, "--target", "late", "--time", "6", "--name", "from-the-shell")
+    asked = run("train", flights, "--target", "late", "--time", "100", "--name", "from-the-shell")
     assert asked.returncode == 0, asked.stderr
     assert "0:0" in asked.stderr
     assert "baseline" in asked.stdout
@@ -58,11 +59,12 @@ def test_training_is_told_line_by_line_where_there_is_no_terminal(run: Run, flig
     assert "\x1b" not in asked.stdout + asked.stderr
 
 
+@pytest.mark.usefixtures("stopped_when_ready")
 def test_training_for_a_script_ends_with_the_job(run: Run, flights: Path) -> None:
-    asked = run("train", flights, "--target", "late", "--time", "5s", "--columns", "hour", "--json")
+    asked = run("train", flights, "--target", "late", "--time", "100s", "--columns", "hour", "--json")
     assert asked.returncode == 0, asked.stderr
     job = json.loads(asked.stdout)
-    assert (job["state"], job["target"], job["time_budget"]) == ("done", "late", 5)
+    assert (job["state"], job["target"], job["time_budget"]) == ("stopped", "late", 100)
     shown = run("jobs", job["id"])
     assert "baseline" in shown.stdout
     assert job["id"] in run("jobs").stdout
@@ -124,6 +126,7 @@ def test_ctrl_c_leaves_the_training_running_and_says_how_to_return(
         client.wait(job, timeout=30)
 
 
+@pytest.mark.usefixtures("stopped_when_ready")
 def test_in_a_terminal_the_leaderboard_changes_in_place(connected: dict[str, str], flights: Path) -> None:
     near, far = pty.openpty()
     process = subprocess.Popen(

@@ -50,7 +50,7 @@ def test_the_area_counts_pairs_in_order(score: list[float], expected: float) -> 
 @pytest.mark.slow
 def test_the_demonstration_ends_with_a_score_and_the_way_on(environ: dict[str, str], tmp_path: Path) -> None:
     environ = dict(environ)
-    command = _demo(environ, tmp_path, "--seconds", "8")
+    command = _demo(environ, tmp_path, "--seconds", "40")
     shown = subprocess.run(
         command, check=False, env=environ, capture_output=True, text=True, encoding="utf-8", timeout=100
     )

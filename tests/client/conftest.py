@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +13,9 @@ import pytest
 
 from automl_jupyter.client import Client, Server
 from automl_jupyter.demo import running_server
+from automl_jupyter.schemas import Dataset, Event, Job
+
+Train = Callable[..., Job]
 
 NO_SERVER = ("JUPYTERHUB_API_TOKEN", "JUPYTER_SERVER_URL", "JUPYTER_URL", "JUPYTER_TOKEN", "JPY_PARENT_PID")
 
@@ -56,6 +59,27 @@ def table() -> bytes:
         colour, answer = dice.choice(["red", "green", "blue"]), x + dice.gauss(0, 0.2) > 0.5
         lines.append(f"{x:.4f},{colour},{'yes' if answer else 'no'}")
     return ("\n".join(lines) + "\n").encode()
+
+
+@pytest.fixture(scope="session")
+def train(client: Client) -> Train:
+    """Train until there is a model, then stop: as long as it takes on a busy machine, and no longer."""
+
+    def until_ready(dataset: Dataset, name: str, on_event: Callable[[Event], None] | None = None) -> Job:
+        job = client.train(dataset, "y", time_budget=100, name=name, metric="roc_auc")
+        asked = False
+        for event in client.events(job):
+            if on_event:
+                on_event(event)
+            ready = event.kind == "trial" and event.data["score"] is not None and not event.data["baseline"]
+            if ready and not asked:
+                client.stop(job)
+                asked = True
+        ended = client.wait(job, timeout=60)
+        assert ended.model is not None, ended.error
+        return ended
+
+    return until_ready
 
 
 class Wire:

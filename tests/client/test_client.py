@@ -7,7 +7,8 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,8 @@ import pytest
 from automl_jupyter.client import Client, Server, TookTooLong
 from automl_jupyter.errors import AutoMLError, Conflict, Forbidden, NotFound, Unavailable, Unprocessable
 from automl_jupyter.schemas import FINAL_STATES, Dataset, Event, Job
+
+Train = Callable[..., Job]
 
 pytestmark = pytest.mark.slow
 
@@ -31,16 +34,16 @@ def events() -> list[Event]:
 
 
 @pytest.fixture(scope="module")
-def job(client: Client, dataset: Dataset, events: list[Event]) -> Job:
-    started = client.train(dataset, "y", time_budget=8, name="shapes", metric="roc_auc")
-    return client.wait(started, timeout=60, on_event=events.append)
+def job(train: Train, dataset: Dataset, events: list[Event]) -> Job:
+    return train(dataset, "shapes", events.append)
 
 
 @pytest.fixture(scope="module")
 def running(client: Client, dataset: Dataset) -> Iterator[Job]:
     started = client.train(dataset, "y", time_budget=300, name="endless")
     yield started
-    client.cancel(started)
+    with suppress(Conflict):
+        client.cancel(started)
     client.wait(started, timeout=30)
 
 
@@ -74,10 +77,10 @@ def test_a_table_is_taken_in_from_a_path_bytes_and_a_data_frame(
     file.write_bytes(table)
     frame = pd.read_csv(file)
     for source, name in (
-        (file, "my table.csv"),
-        (str(file), "my table.csv"),
-        (table, "table.csv"),
-        (frame, "table.csv"),
+        (file, "my table"),
+        (str(file), "my table"),
+        (table, "table"),
+        (frame, "table"),
     ):
         taken = client.upload(source)
         assert (taken.name, taken.rows) == (name, 400)
@@ -89,7 +92,7 @@ def test_a_table_that_jupyter_already_has_is_taken_in_by_its_path(
 ) -> None:
     (folder / "data").mkdir(exist_ok=True)
     (folder / "data" / "here.csv").write_bytes(table)
-    assert client.upload_path("data/here.csv").name == "here.csv"
+    assert client.upload_path("data/here.csv").name == "here"
     with pytest.raises(NotFound):
         client.upload_path("data/elsewhere.csv")
 
@@ -101,7 +104,7 @@ def test_data_sets_are_listed_looked_at_and_deleted(client: Client, table: bytes
     assert page.total >= 1
     assert client.dataset(taken.id) == taken
     assert client.preview(taken.id).columns == ["x", "colour", "y"]
-    assert set(client.profile(taken.id).columns) == {"x", "colour", "y"}
+    assert client.profile(taken.id).rows == 400
     client.delete_dataset(taken.id)
     with pytest.raises(NotFound):
         client.dataset(taken.id)
@@ -111,7 +114,6 @@ def test_data_sets_are_listed_looked_at_and_deleted(client: Client, table: bytes
 
 
 def test_a_job_is_followed_from_its_first_event_to_its_last(events: list[Event], job: Job) -> None:
-    assert job.state == "done", job.error
     assert [event.id for event in events] == list(range(1, len(events) + 1))
     assert events[-1].kind == "done"
     assert {"state", "trial"} <= {event.kind for event in events}
@@ -134,15 +136,18 @@ def test_waiting_has_a_limit_that_leaves_the_job_alone(client: Client, running: 
     assert client.job(running.id).state not in FINAL_STATES
 
 
-def test_a_job_is_stopped_with_the_best_so_far(client: Client, dataset: Dataset) -> None:
-    started = client.train(dataset, "y", time_budget=300, name="stopped-early")
-    for event in client.events(started):
-        if event.kind == "trial":
-            client.stop(started)
-            break
-    ended = client.wait(started, timeout=60)
-    assert ended.state == "stopped"
-    assert ended.model is not None
+def test_a_stopped_job_keeps_the_best_so_far(job: Job) -> None:
+    assert job.state == "stopped"
+    assert job.model is not None
+
+
+def test_a_cancelled_job_keeps_nothing(client: Client, dataset: Dataset) -> None:
+    started = client.train(dataset, "y", time_budget=300, name="cancelled")
+    client.cancel(started)
+    ended = client.wait(started, timeout=60, on_event=lambda _event: None)
+    assert (ended.state, ended.model) == ("cancelled", None)
+    with pytest.raises(Conflict):
+        client.stop(started)
 
 
 def test_jobs_are_listed(client: Client, job: Job) -> None:
@@ -152,9 +157,11 @@ def test_jobs_are_listed(client: Client, job: Job) -> None:
 # --- models and predictions
 
 
-def test_models_are_put_into_service_and_taken_back(client: Client, dataset: Dataset, job: Job) -> None:
+def test_models_are_put_into_service_and_taken_back(
+    client: Client, train: Train, dataset: Dataset, job: Job
+) -> None:
     assert job.model is not None
-    again = client.wait(client.train(dataset, "y", time_budget=8, name="shapes"), timeout=60)
+    again = train(dataset, "shapes")
     assert again.model is not None
     assert [version.version for version in client.model("shapes").versions][:2] == [
         again.model.version,
@@ -221,8 +228,8 @@ def test_monitoring_counts_what_was_done(client: Client, job: Job) -> None:
     assert summary.jobs.get(job.state, 0) >= 1
 
 
-def test_a_model_is_deleted(client: Client, dataset: Dataset) -> None:
-    client.wait(client.train(dataset, "y", time_budget=5, name="short-lived"), timeout=60)
+def test_a_model_is_deleted(client: Client, train: Train, dataset: Dataset) -> None:
+    train(dataset, "short-lived")
     client.delete_model("short-lived")
     with pytest.raises(NotFound):
         client.model("short-lived")

@@ -44,7 +44,7 @@ class Record(NamedTuple):
     """Whether something stood between a closing quote and the next separator."""
 
 
-class OpenQuote(Exception):  # noqa: N818 - it is a finding of the tokenizer, told as an error elsewhere
+class OpenQuote(Exception):
     """A quote that never closes."""
 
     def __init__(self, line: int) -> None:

@@ -156,11 +156,11 @@ def _reconsidered(source: Path, options: ReadOptions, layout: Layout) -> Layout:
     return replace(layout, lenient=True, plain=False) if name == "utf-8" else layout
 
 
-class _Irregular(Exception):  # noqa: N818 - a finding, not an error
+class _Irregular(Exception):
     """The rows are not as regular as the fast reader needs."""
 
 
-class _NotUtf8(Exception):  # noqa: N818 - a finding, not an error
+class _NotUtf8(Exception):
     """There are bytes that are not UTF-8."""
 
 

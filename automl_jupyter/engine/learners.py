@@ -20,7 +20,7 @@ Codes = npt.NDArray[np.float32] | npt.NDArray[np.int32]
 Params = Mapping[str, Any]
 
 
-class OutOfTime(Exception):  # noqa: N818 - a signal, not an error
+class OutOfTime(Exception):
     """The time of the whole search is over: the fit is given up."""
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import automl_jupyter
 from automl_jupyter.backends.child import ChildOutcome, run_child
 from automl_jupyter.backends.mlflow_tracking import MlflowTracking
 from automl_jupyter.backends.storage import Storage, open_storage
@@ -43,7 +42,7 @@ OVERRUN = 2.0
 CONCLUDE_SECONDS = 20.0
 """How long making a model of finished trials may take, where their search came to no end."""
 LOADER = "automl_jupyter.engine.pyfunc"
-PACKAGE = Path(automl_jupyter.__file__).parent
+PACKAGE = Path(__file__).parents[1]
 PORTABLE = ("__init__.py", "errors.py", "messages.py", "engine", "data", "locale")
 """What a model needs of this package where it is loaded without it."""
 FLOOR_SECONDS = 15.0

@@ -58,6 +58,7 @@ def zipped(name: str) -> bytes:
         (b"\n <!DOCTYPE html><html>", "data.is_markup"),
         (b"<?xml version='1.0'?>", "data.is_markup"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n", "data.is_lfs_pointer"),
+        (b"% a comment\n@RELATION iris\n", "data.is_arff"),
         (b"@relation iris\n@attribute a numeric\n", "data.is_arff"),
         (b'{"a": 1}\n{"a": 2}\n', "data.is_json"),
         (b'[\n  {"a": 1}\n]', "data.is_json"),
@@ -274,6 +275,7 @@ def test_a_few_broken_bytes_do_not_spoil_the_rest(read: Read) -> None:
 
 def test_blank_lines_are_no_rows(read: Read) -> None:
     assert read("\n\na,b\n\n1,2\n\n\n3,4\n\n").rows == 2
+    assert read("a,b\n1,2\n3,4\n\x1a").rows == 2
     assert read('a\n1\n""\n3\n').preview == [[1], [None], [3]]
 
 
@@ -289,6 +291,7 @@ def test_an_error_leaves_an_earlier_result_alone(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["t.csv", "t.parquet"]  # noqa: PTH208
 
 
+@pytest.mark.slow
 def test_reading_is_deterministic_and_tells_its_progress(tmp_path: Path) -> None:
     source = tmp_path / "t.csv"
     source.write_text(SOLID + "1,t\n" + ROWS * 20_000)

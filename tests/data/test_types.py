@@ -217,6 +217,7 @@ def test_the_way_out_of_every_notice_leads_somewhere(read: Read) -> None:
         assert told.code not in {n.code for n in again.warnings if n.column == told.column}
 
 
+@pytest.mark.slow
 def test_a_late_value_changes_the_type_of_the_whole_column(read: Read) -> None:
     many = 400_000
     lines = [f"{i},{i},{i % 7},{i % 9 + 1:02}/{i % 8 + 1:02}/2024,{i % 5}" for i in range(many)]

@@ -154,6 +154,13 @@ def test_words_among_numbers_are_missing(read: Read, word: str) -> None:
     assert result.columns[0].missing == 1
 
 
+def test_nan_among_decimals_is_missing(read: Read) -> None:
+    result = read(table("1.5", "nan", "NaN"))
+    assert one(result) == ("number", [1.5, None, None])
+    assert result.dialect.missing_values == ("NaN", "nan")
+    assert result.columns[0].distinct == 1
+
+
 def test_strong_words_among_texts_are_missing_and_told(read: Read) -> None:
     result = read("x,y\nred,1\nNA,2\n?,3\nnone,4\n-,5\n")
     assert one(result)[1] == ["red", None, None, "none", "-"]

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,8 @@ def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> 
         observer = StoredTrials(
             storage, payload["trials_key"], emit, stopped, stored_trials(storage, payload["trials_key"])
         )
+        # The figures come when time is short: their library is loaded beside the search.
+        threading.Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
         model = make_estimator(payload, max(LEAST_SECONDS, payload["deadline"] - time.monotonic()))
         target = payload["target"]
         if isinstance(model, AutoMLClusterer):

@@ -307,12 +307,8 @@ class Training:
         trials = self.database.trials(job.id)
         if job.model_version_id is None:
             return trials, None
-        try:
-            versions = self.database.versions(job.owner, job.name)
-        except NotFound:
-            return trials, None
-        version = next((v.version for v in versions if v.id == job.model_version_id), None)
-        return trials, None if version is None else (job.name, version)
+        names = self.database.version_names(job.owner, [job.model_version_id])
+        return trials, names.get(job.model_version_id)
 
     async def stop(self, owner: str, job_id: str) -> JobRecord:
         """Ask a running job to end with the best it has."""

@@ -15,7 +15,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from automl_jupyter.engine import columns, kmeans, serving, tables, task
+from automl_jupyter.engine import columns, kmeans, preprocess, serving, tables, task
 from automl_jupyter.engine.admission import MIN_ROWS, refuse
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.contract import Contract
@@ -124,8 +124,7 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             learnt = tables.learn_columns(frame, None)
             plan = columns.layout(learnt)
             cells, _ = columns.read_frame(plan, frame)
-            self.preprocessor_ = Preprocessor.fit(plan, cells, seed)
-            views = self.preprocessor_.views(cells)
+            self.preprocessor_, views = preprocess.fit(plan, cells, seed)
             contest = _Contest(views["linear"], seed, end)
             best = self._search(contest, watcher)
             self.centres_ = Centres(contest.final(best))

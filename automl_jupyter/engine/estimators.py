@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from automl_jupyter.engine import admission, columns, search, serving, tables, task
+from automl_jupyter.engine import admission, columns, preprocess, search, serving, tables, task
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.contract import Contract
 from automl_jupyter.engine.ensemble import Ensemble
@@ -116,9 +116,9 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
             learnt = tables.learn_columns(frame, str(series.name))
             plan = columns.layout(learnt)
             cells, _ = columns.read_frame(plan, frame)
-            self.preprocessor_ = Preprocessor.fit(plan, cells, seed)
+            self.preprocessor_, views = preprocess.fit(plan, cells, seed)
             problem = search.Problem(
-                views=self.preprocessor_.views(cells),
+                views=views,
                 codes=codes,
                 target=target,
                 metric=metric,

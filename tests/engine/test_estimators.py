@@ -146,7 +146,7 @@ def test_many_rows_are_answered_as_few(labelled):
         lambda y: pd.Series(np.where(np.arange(len(y)) == 3, "only one", "rest")),
     ],
 )
-def test_classes_of_any_type_missing_or_rare(target, one_of_each):
+def test_classes_of_any_type_missing_or_rare(target, one_of_each, capfd):
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"a": rng.normal(size=80), "b": rng.choice(["u", "v"], 80)})
     y = target(pd.Series(np.where(X["a"] > 0, "a", "b")))
@@ -155,6 +155,8 @@ def test_classes_of_any_type_missing_or_rare(target, one_of_each):
     assert sorted(model.classes_, key=str) == sorted(y.dropna().unique(), key=str)
     assert {t.state for t in model.trials_} == {"done"}
     assert model.predict_proba(X).sum(axis=1) == pytest.approx(np.ones(80))
+    # A process that speaks over its standard output must not be talked into.
+    assert capfd.readouterr() == ("", "")
 
 
 def awkward():

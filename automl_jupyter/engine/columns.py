@@ -250,8 +250,7 @@ def _read_numbers(
     dtype, n = series.dtype, len(series)
     fine = np.zeros(n, bool)
     if column.kind == "datetime" and pd.api.types.is_datetime64_any_dtype(dtype):
-        moments = series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
-        micro = moments.to_numpy("datetime64[us]")
+        micro = pd.to_datetime(series, utc=True).dt.tz_localize(None).to_numpy("datetime64[us]")
         return np.where(np.isnat(micro), np.nan, micro.astype(np.int64) / 1e6), fine
     plain = pd.api.types.is_numeric_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype)
     if column.kind == "numeric" and plain:

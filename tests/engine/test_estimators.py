@@ -2,9 +2,11 @@ import subprocess
 import sys
 import time
 import warnings
+from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
@@ -189,6 +191,15 @@ def awkward():
                 "zone": pd.date_range("2024-01-01", periods=n, tz="Europe/Paris"),
                 "far": pd.Series(pd.date_range("2024-01-01", periods=n)).mask(a > 1),
             }
+        ),
+    )
+    plain = pd.DataFrame(
+        {"a": a, "w": ["u", "v", None] * (n // 3), "d": pd.date_range("2024-01-01", periods=n)}
+    )
+    yield (
+        "arrow",
+        plain.convert_dtypes(dtype_backend="pyarrow").assign(
+            day=pd.Series([date(2024, 1, 1 + i % 28) for i in range(n)], dtype=pd.ArrowDtype(pa.date32()))
         ),
     )
     yield "names", pd.DataFrame({"a": a, 'b"[]{}:,\n': a, "é": a, "": a})

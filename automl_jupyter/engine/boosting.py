@@ -75,14 +75,15 @@ def fit_boosting(work: Work, params: Params) -> BoosterModel:
         "verbosity": -1,
         "feature_pre_filter": False,
         "max_cat_to_onehot": 8,
-        "min_data_per_group": 50,
         **params,
     }
     rounds, patience = settings.pop("rounds"), settings.pop("patience")
     if work.task == "multiclass":
         settings["num_class"] = work.width
     fit, check = inner_split(work.y, work.task, work.seed)
+    # Small tables have small groups: with the usual limits nothing could be told apart in them.
     settings["min_data_in_leaf"] = max(1, min(settings["min_data_in_leaf"], len(fit) // 20))
+    settings["min_data_per_group"] = max(5, min(50, len(fit) // 50))
     categories = list(range(work.numeric_width, work.X.shape[1]))
     train = lgb.Dataset(work.X[fit], work.y[fit], categorical_feature=categories, params=settings)
     valid = lgb.Dataset(work.X[check], work.y[check], reference=train, categorical_feature=categories)

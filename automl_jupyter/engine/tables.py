@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -55,9 +56,32 @@ def as_frame(estimator: object, X: object, *, reset: bool) -> pd.DataFrame:
     return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
 
 
-def learn_columns(X: pd.DataFrame, target: str | None) -> tuple[ColumnContract, ...]:
-    """Decide what each column is; raise Unprocessable if none of them can be used."""
-    learnt = columns.learn(X)
+def learn_columns(
+    X: pd.DataFrame, target: str | None, kinds: Mapping[str, str] | None
+) -> tuple[ColumnContract, ...]:
+    """Decide what each column is.
+
+    Parameters
+    ----------
+    X : DataFrame
+        The training table.
+    target : str or None
+        Its target, for the messages.
+    kinds : mapping or None
+        What the person says of some columns.
+
+    Raises
+    ------
+    Unprocessable
+        ``engine.unknown_kind`` if a column cannot be treated so, ``engine.no_features`` or
+        ``engine.nothing_to_cluster`` if none of them can be used.
+    """
+    for name, kind in (kinds or {}).items():
+        if kind not in columns.FORCED:
+            raise refuse(
+                f"kinds.{name}", "engine.unknown_kind", column=name, kind=kind, known=[*columns.FORCED]
+            )
+    learnt = columns.learn(X, kinds)
     if all(column.kind == "ignored" for column in learnt):
         raise no_features(target)
     return learnt

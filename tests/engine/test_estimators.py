@@ -245,6 +245,23 @@ def test_columns_that_cannot_be_used_are_named(labelled, copies):
     assert caught.value.code in ("engine.duplicate_column", "engine.no_features")
 
 
+def test_a_column_is_what_the_person_says(one_of_each):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"code": [f"{v}" for v in rng.integers(100, 120, 300)], "place": range(300)})
+    y = X["code"].isin(["103", "108", "117"])
+    assert [c.kind for c in AutoMLClassifier(max_trials=1).fit(X, y).contract_.columns] == [
+        "numeric",
+        "numeric",
+    ]
+    model = AutoMLClassifier(max_trials=3).fit(X, y, kinds={"code": "category", "place": "ignored"})
+    assert [c.kind for c in model.contract_.columns] == ["category", "ignored"]
+    answer = model.predict_rows([{"code": 103}, {"code": "999"}])
+    assert answer.values[0] is True
+    assert [[w.code for w in row] for row in answer.warnings] == [[], ["engine.unseen_category"]]
+    with pytest.raises(Unprocessable, match=r"code.*fish.*category"):
+        AutoMLClassifier().fit(X, y, kinds={"code": "fish"})
+
+
 def test_a_metric_that_does_not_fit_is_refused(labelled):
     _, X = labelled
     with pytest.raises(Unprocessable, match="roc_auc"):

@@ -24,7 +24,7 @@ SUITES := $(patsubst tests/%/,%,$(sort $(wildcard tests/*/)))
 export COVERAGE_FILE := $(CURDIR)/.coverage
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Answers in English whatever the machine speaks, and no server but the one that a test starts.
-TEST_ENV := env -u JUPYTER_TOKEN -u JUPYTER_URL -u LANGUAGE LC_ALL=C.UTF-8 OMP_NUM_THREADS=2
+TEST_ENV := env -u JUPYTER_TOKEN -u JUPYTER_URL -u JUPYTER_SERVER_URL -u LANGUAGE LC_ALL=C.UTF-8
 
 # pip is the way out where uv cannot be had, or cannot reach the index that pip is configured for.
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python $(packages) \
@@ -87,6 +87,11 @@ static: $(VENV)/.made-dev ## Style, types and import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(VENV)/.made-dev ## Run the benchmarks (takes long)
+	@test -f benchmarks/__main__.py || { echo "This checkout has no benchmarks." >&2; exit 1; }
+	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: docs
 docs: $(VENV)/.made-dev ## Build the documentation into docs/_build/html

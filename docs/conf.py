@@ -14,7 +14,7 @@ from automl_jupyter import __version__  # noqa: E402
 
 project = "automl_jupyter"
 author = "the authors of automl_jupyter"
-copyright = author  # noqa: A001 - Sphinx's name
+copyright = author
 release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]

@@ -58,11 +58,13 @@ def _operation(path: str, verb: str, told: dict) -> str:
     if "requestBody" in told:
         bodies = [_content(media, body) for media, body in told["requestBody"]["content"].items()]
         lines += [f"Takes {', or '.join(bodies)}.", ""]
+    fine = {status: answer for status, answer in told["responses"].items() if status < "400"}
     lines += ["| status | answer |", "|---|---|"]
-    for status, answer in told["responses"].items():
+    for status, answer in fine.items():
         contents = [_content(media, body) for media, body in answer.get("content", {}).items()]
-        lines.append(f"| {status} {answer['description']} | {', or '.join(contents) or '–'} |")
-    return "\n".join([*lines, ""])
+        lines.append(f"| {status} {answer['description']} | {', or '.join(contents) or 'nothing'} |")
+    refusals = ", ".join(status for status in told["responses"] if status not in fine)
+    return "\n".join([*lines, "", f"Refuses with {refusals}.", ""])
 
 
 def _content(media: str, body: dict) -> str:
@@ -86,22 +88,25 @@ def _object(name: str, schema: dict) -> str:
 
 
 def _type(schema: dict) -> str:
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{_anchor(name)})"
-    if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_type(one) for one in schema["anyOf"]))
-    if "enum" in schema:
-        return " or ".join(f"`{value}`" for value in schema["enum"])
-    if "prefixItems" in schema:
-        return f"[{', '.join(_type(one) for one in schema['prefixItems'])}]"
-    if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}))}"
-    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
-        return f"object of {_type(schema['additionalProperties'])}"
-    if schema.get("format") == "date-time":
-        return "time"
-    return _limits(schema.get("type", "any"), schema)
+    match schema:
+        case {"$ref": reference}:
+            name = reference.rpartition("/")[2]
+            told = f"[{name}](#{_anchor(name)})"
+        case {"anyOf": several}:
+            told = " or ".join(dict.fromkeys(_type(one) for one in several))
+        case {"enum": values}:
+            told = " or ".join(f"`{value}`" for value in values)
+        case {"prefixItems": items}:
+            told = f"[{', '.join(_type(one) for one in items)}]"
+        case {"type": "array"}:
+            told = f"list of {_type(schema.get('items', {}))}"
+        case {"type": "object", "additionalProperties": {**values}}:
+            told = f"object of {_type(values)}"
+        case {"format": "date-time"}:
+            told = "time"
+        case _:
+            told = _limits(schema.get("type", "any"), schema)
+    return told
 
 
 def _limits(name: str, schema: dict) -> str:

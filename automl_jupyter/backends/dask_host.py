@@ -220,7 +220,7 @@ class _Host:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _remote_client(address: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - a Dask client
+async def _remote_client(address: str, arguments: dict[str, Any]) -> Any:
     from distributed import Client, Security
 
     security = None

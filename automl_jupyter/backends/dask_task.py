@@ -16,7 +16,7 @@ Report = Callable[[str, dict[str, Any]], None]
 STARTED, ENDED, FAILED = "started", "ended", "failed"
 
 
-class NotWanted(Exception):  # noqa: N818 - not an error: whoever asked has gone
+class NotWanted(Exception):
     """Nobody waits for this task any more: whoever submitted it has withdrawn it or is gone."""
 
 

@@ -69,7 +69,7 @@ class MlflowTracking(Tracking):
         self._artifact_root = artifact_root
 
     @cached_property
-    def _client(self) -> Any:  # noqa: ANN401 - an MlflowClient
+    def _client(self) -> Any:
         from mlflow import MlflowClient
 
         if self._artifact_root is not None:
@@ -212,7 +212,7 @@ class MlflowTracking(Tracking):
         self._client.log_inputs(run_id, [DatasetInput(table, [InputTag("mlflow.data.context", "training")])])
         self._client.set_tag(run_id, "automl.data_digest", data.digest)
 
-    def _log_files(self, run_id: str, model: TrackedModel, folder: Path) -> Any:  # noqa: ANN401 - MLflow's
+    def _log_files(self, run_id: str, model: TrackedModel, folder: Path) -> Any:
         from mlflow.entities import LoggedModelOutput
 
         run = self._client.get_run(run_id)
@@ -300,7 +300,7 @@ def _copy_code(model: TrackedModel, folder: Path) -> Path:
     return target
 
 
-def _schema(columns: Iterable[TrackedColumn]) -> Any:  # noqa: ANN401 - an MLflow Schema
+def _schema(columns: Iterable[TrackedColumn]) -> Any:
     from mlflow.types import ColSpec, Schema
 
     return Schema([ColSpec(column.type, column.name, required=column.required) for column in columns])

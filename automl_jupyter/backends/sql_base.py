@@ -30,7 +30,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def values(record: Any) -> Json:  # noqa: ANN401 - any of the dataclasses of `records`
+def values(record: Any) -> Json:
     """Write a record as the row that holds it."""
     return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
 
@@ -145,7 +145,7 @@ def _engine(url: str) -> sa.Engine:
         _make_private(Path(parsed.database))
     engine = sa.create_engine(parsed, json_serializer=to_json, connect_args={"timeout": _BUSY_SECONDS})
 
-    def connected(connection: Any, _: object) -> None:  # noqa: ANN401 - a sqlite3 connection
+    def connected(connection: Any, _: object) -> None:
         # Transactions are begun below, by us: the driver's own way begins them too late.
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys=ON")

@@ -144,17 +144,19 @@ class ColumnReader:
         if self._changes > _MAX_CHANGES:
             reason, examples = types.why_text(both.drop_null())
             self.finding = Finding(TextReading(), reason=reason, examples=examples)
-        if (
-            self.is_text
-            and not old.undecided
-            and self.finding.reason is None
-            and self._changes <= _MAX_CHANGES
-        ):
-            examples = tuple(v[:40] for v in types.unreadable(old.reading, values.slice(0, 200_000))[:3])
-            mixed: TextReason = "mixed_dates" if isinstance(old.reading, DateReading) else "mixed_numbers"
-            if old.reading.type != "boolean":
-                self.finding = Finding(TextReading(), reason=mixed, examples=examples)
+        if self.is_text and not old.undecided and old.reading.type != "boolean":
+            self._explain(old.reading, values)
         return self.finding.reading != old.reading
+
+    def _explain(self, old: Reading, values: pa.Array) -> None:
+        """Say which of the values made texts of what were numbers or dates so far."""
+        if self.finding.reason in ("leading_zeros", "long_digits"):
+            return
+        reason: TextReason = "mixed_dates" if isinstance(old, DateReading) else "mixed_numbers"
+        present = values.drop_null()
+        kept = present.filter(pc.invert(types.missing_words(present, self.words)))
+        examples = tuple(value[:40] for value in types.unreadable(old, types.trimmed(kept))[:3])
+        self.finding = Finding(TextReading(), reason=reason, examples=examples)
 
     def _without_given_words(self, values: pa.Array) -> pa.Array:
         if self.words is None:

@@ -67,13 +67,17 @@ class DateReading:
         """Return the times, or ``None`` if some value is none: the 30th of February is none."""
         if self.order == "iso":
             return _to_time(values, self.arrow)
-        if not all_match(values, _DAY[self.order] + _TIME):
+        if not all_match(values, self.pattern()):
             return None
         text, afternoon = _clock(self._days(values))
         found = _to_time(text, self.arrow)
         if found is None or afternoon is None:
             return found
         return pc.if_else(afternoon, pc.add(found, arrow.whole(_HALF_DAY, pa.duration("us"))), found)
+
+    def pattern(self) -> str:
+        """Return the RE2 pattern of one time."""
+        return r"^\d{4}-\d\d-\d\d" if self.order == "iso" else _DAY[self.order] + _TIME
 
     def _days(self, values: pa.Array) -> pa.Array:
         """Return the values with the day in ISO order and full width."""

@@ -91,13 +91,21 @@ def detect(text: str, options: ReadOptions) -> tuple[Guess, list[Notice]]:
     else:
         separators = tuple(s for s in SEPARATORS if s in text) or (",",)
     quotes = _quotes(text, separators) if options.quote is None else (options.quote,)
-    guesses = [_judge(lines, s, q, forced=len(separators) == 1) for s in separators for q in quotes]
+    forced = options.separator is not None or hint is not None
+    escapes = ("", "\\") if '\\"' in text or "\\'" in text else ("",)
+    guesses = [
+        _judge(lines, Grammar(s, q, s == " " or _follows_blank(lines, s), e), forced=forced)
+        for s in separators
+        for q in quotes
+        for e in escapes
+    ]
     best = max(
         guesses, key=lambda g: (g.score, -SEPARATORS.index(g.grammar.separator) if len(separators) > 1 else 0)
     )
     if best.score <= _ONE_COLUMN and options.separator is None and not hint:
         best = max(
-            (_judge(lines, ",", q, forced=True) for q in quotes), key=lambda g: (not g.open_quote, g.score)
+            (_judge(lines, Grammar(",", quote), forced=True) for quote in quotes),
+            key=lambda g: (not g.open_quote, g.score),
         )
     notices = []
     others = [g for g in guesses if g.grammar.separator != best.grammar.separator]
@@ -122,9 +130,7 @@ def _quotes(text: str, separators: Sequence[str]) -> tuple[str, ...]:
     return ('"', "'") if opened >= 2 and closed >= 2 and opened > double else ('"',)
 
 
-def _judge(lines: Sequence[str], separator: str, quote: str, *, forced: bool) -> Guess:
-    spaced = separator == " " or _follows_blank(lines, separator)
-    grammar = Grammar(separator, quote, spaced)
+def _judge(lines: Sequence[str], grammar: Grammar, *, forced: bool) -> Guess:
     rows: list[Record] = []
     open_quote = 0
     try:
@@ -141,7 +147,7 @@ def _judge(lines: Sequence[str], separator: str, quote: str, *, forced: bool) ->
     score = pattern * (known / cells) * (1 - stray) if cells else 0.0
     if open_quote and len(rows) < _MAX_RECORDS:
         score *= 0.5
-    if separator == " " and not forced and not _clearly_spaced(rows, widths):
+    if grammar.separator == " " and not forced and not _clearly_spaced(rows, widths):
         score = 0.0
     return Guess(grammar, tuple(rows), score, open_quote)
 
@@ -162,7 +168,7 @@ def _known(rows: Sequence[Record]) -> tuple[float, int]:
 def _clearly_spaced(rows: Sequence[Record], widths: Counter[int]) -> bool:
     """Whether blanks separate cells rather than words: regular rows, most cells of which are no words."""
     width, often = widths.most_common(1)[0]
-    if width < 2 or often < 0.9 * len(rows) or len(rows) < 3:
+    if width < 2 or often < 0.9 * len(rows) or len(rows) < 3 or len(rows[0].cells) == 1:
         return False
     below = [kind(cell) for row in rows[1:50] for cell in row.cells]
     return sum(k in ("number", "date", "missing", "boolean") for k in below) >= 0.5 * len(below)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from pathlib import Path
 
 from automl_jupyter.errors import Unprocessable
@@ -15,7 +16,9 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_UNUSED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+_UNUSED_IN_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
+_WESTERN = ("cp1252", "mac-roman", "cp850")
+_COMMON = frozenset("éèêëàâäáãåîïíìôöóòõøùûüúçñæœßÉÈÊËÀÂÄÁÎÏÔÖÓØÙÛÜÚÇÑÆŒŸ€£§°«»’‘“”–—…\u00a0")
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _ASCII = bytes(range(128))
 _MOSTLY_VALID = 10
@@ -78,30 +81,48 @@ def western(head: bytes) -> str:
     Returns
     -------
     str
-        ``utf-8`` where broken bytes are the exception among valid sequences, else ``cp1252`` or
-        ``iso8859-1``.
+        ``utf-8`` where broken bytes are the exception among valid sequences, else ``cp1252``, or where its
+        letters would make no sense, ``mac-roman``, ``cp850`` or ``iso8859-1``.
     """
     return _judge(*_census(head))
 
 
 def of_whole(source: Path) -> str:
     """Return the encoding that the bytes of a whole file, which are not all UTF-8, are most likely in."""
-    valid, broken, unused = 0, 0, False
+    valid, broken, others = 0, 0, Counter[int]()
     with source.open("rb") as file:
         while block := file.read(1 << 22):
             census = _census(block)
-            valid, broken, unused = valid + census[0], broken + census[1], unused or census[2]
-    return _judge(valid, broken, unused)
+            valid, broken = valid + census[0], broken + census[1]
+            others += census[2]
+    return _judge(valid, broken, others)
 
 
-def _census(block: bytes) -> tuple[int, int, bool]:
-    """How many valid sequences and how many other bytes beyond ASCII there are, and any that cp1252 lacks."""
-    high = len(block.translate(None, _ASCII))
+def alternative(name: str) -> str:
+    """Return the encoding to try where the letters of a guessed one look wrong."""
+    return {"cp1252": "mac-roman", "mac-roman": "cp850"}.get(name, "cp1252")
+
+
+def _census(block: bytes) -> tuple[int, int, Counter[int]]:
+    """Count valid UTF-8 sequences and other bytes beyond ASCII, and how often each such byte is there."""
+    high = block.translate(None, _ASCII)
     sequences = _UTF8_SEQUENCE.findall(block) if high else []
-    return len(sequences), high - sum(map(len, sequences)), bool(_UNUSED_IN_CP1252.search(block))
+    return len(sequences), len(high) - sum(map(len, sequences)), Counter(high)
 
 
-def _judge(valid: int, broken: int, unused: bool) -> str:
+def _judge(valid: int, broken: int, others: Counter[int]) -> str:
     if valid > _MOSTLY_VALID * broken:
         return "utf-8"
-    return "iso8859-1" if unused else "cp1252"
+    scores = {name: _letters(others, name) for name in _WESTERN}
+    best = max(_WESTERN, key=lambda name: scores[name])
+    # The usual encoding is kept unless another one makes far more sense.
+    if scores[best] >= 0.8 and scores[best] > scores["cp1252"] + 0.3:
+        return best
+    return "iso8859-1" if _UNUSED_IN_CP1252.intersection(others) else "cp1252"
+
+
+def _letters(others: Counter[int], name: str) -> float:
+    """Return the share of bytes beyond ASCII that are common letters and signs in an encoding."""
+    total = sum(others.values())
+    known = sum(n for byte, n in others.items() if bytes([byte]).decode(name, "replace") in _COMMON)
+    return known / total if total else 0.0

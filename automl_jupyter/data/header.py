@@ -64,53 +64,84 @@ def find(rows: Sequence[Record], header: int | None, lines: int) -> Start:
     """
     notices: list[Notice] = []
     if header is not None and header >= 0:
-        below = [row for row in rows if row.last_line > header]
-        if not below:
+        rows = [row for row in rows if row.last_line > header]
+        if not rows:
             raise Unprocessable("data.header_beyond_end", line=header + 1, lines=lines)
-        rows, named = below, True
-        width = _width(rows)
+        named = True
     else:
-        width = _width(rows)
-        skipped = _preamble(rows, width)
-        if skipped:
-            shown = [" ".join(c for c in row.cells if c)[:80] for row in rows[:skipped][:_MAX_LISTED]]
-            notices.append(
-                Notice("data.preamble", {"n": rows[skipped].line - 1, "texts": shown}, action={"header": 0})
-            )
-        rows = rows[skipped:]
-        named, doubtful = (False, False) if header == -1 else _has_names(rows, width)
-        if header is None:
-            line = rows[0].line - 1
-            if not named:
-                notices.append(Notice("data.no_header", {"line": line + 1}, action={"header": line}))
-            elif doubtful:
-                notices.append(Notice("data.header_doubtful", {"line": line + 1}, action={"header": -1}))
-    first = rows[0]
-    data = rows[1:] if named else rows
+        rows, named, notices = _locate(rows, header)
+    first, data = rows[0], list(rows[1:] if named else rows)
+    last = first.last_line if named else first.line - 1
+    if named and header is None and _is_second_names(data):
+        last = data[0].last_line
+        shown = [cell for cell in data[0].cells if cell.strip()][:_MAX_LISTED]
+        notices.append(Notice("data.second_header", {"line": data[0].line, "texts": shown}))
+        del data[0]
     if not data:
         raise Unprocessable("data.header_only", line=first.line)
-    raw = list(first.cells) if named else [""] * width
-    width = max(width, len(raw))
-    trailing = False
-    if named and len(raw) == width - 1:
-        if all(len(row.cells) < width or not row.cells[-1].strip() for row in data):
-            trailing, width = True, width - 1
-            notices.append(Notice("data.trailing_separator", {}))
-        else:
-            raw.insert(0, "")
-            notices.append(Notice("data.row_names", {"line": first.line, "name": "column_1"}))
-    elif named and len(raw) < width:
-        raw += [""] * (width - len(raw))
+    raw, trailing, told = _fitted(first, data) if named else ([""] * _width(rows), False, [])
     names, renamed = _unique(raw, named=named)
-    notices += renamed
     return Start(
         header=first.line - 1 if named else -1,
         skipped_lines=first.line - 1,
-        data_line=first.last_line + 1 if named else first.line,
+        data_line=last + 1,
         names=names,
         trailing=trailing,
-        notices=tuple(notices),
+        notices=(*notices, *told, *renamed),
     )
+
+
+def _locate(rows: Sequence[Record], header: int | None) -> tuple[Sequence[Record], bool, list[Notice]]:
+    """Skip what stands before the table, and decide whether its first row holds names."""
+    notices: list[Notice] = []
+    width = _width(rows)
+    skipped = _preamble(rows, width)
+    shown = [" ".join(cell for cell in row.cells if cell)[:80] for row in rows[:skipped]]
+    if skipped and not (skipped == 1 and rows[0].cells[0].lower() == "sep="):
+        texts = [text for text in shown if text][:_MAX_LISTED]
+        params: dict[str, int | list[str]] = {"n": rows[skipped].line - 1, "texts": texts}
+        notices.append(Notice("data.preamble", params, action={"header": 0}))
+    rows = rows[skipped:]
+    if header == -1:
+        return rows, False, notices
+    named, doubtful = _has_names(rows, width)
+    line = rows[0].line - 1
+    if not named:
+        notices.append(Notice("data.no_header", {"line": line + 1}, action={"header": line}))
+    elif doubtful:
+        notices.append(Notice("data.header_doubtful", {"line": line + 1}, action={"header": -1}))
+    return rows, named, notices
+
+
+def _fitted(first: Record, data: Sequence[Record]) -> tuple[list[str], bool, list[Notice]]:
+    """Return a name for every column, and whether every row ends with a separator too many."""
+    raw, width = list(first.cells), _width([first, *data])
+    while len(raw) > width and not raw[-1].strip():
+        raw.pop()
+    if len(raw) == width - 1:
+        if all(len(row.cells) < width or not row.cells[-1].strip() for row in data):
+            return raw, True, [Notice("data.trailing_separator", {})]
+        return ["", *raw], False, [Notice("data.row_names", {"line": first.line, "name": "column_1"})]
+    return raw + [""] * (width - len(raw)), False, []
+
+
+def _is_second_names(data: Sequence[Record]) -> bool:
+    """Whether the first row below the names holds words, such as units, where all others hold numbers."""
+    if len(data) < 4:
+        return False
+    cells, below = data[0].cells, [row.cells for row in data[1 : _SAMPLE + 1]]
+    numeric = 0
+    for index, cell in enumerate(cells[:500]):
+        what = kind(cell)
+        if what in ("number", "date", "boolean"):
+            return False
+        kinds = [kind(row[index]) for row in below if index < len(row)]
+        present = [k for k in kinds if k != "missing"]
+        if present and sum(k in ("number", "date") for k in present) >= 0.9 * len(present):
+            if what == "missing":
+                return False
+            numeric += 1
+    return numeric >= 2 or (numeric == 1 and len(cells) == 1)
 
 
 def _width(rows: Sequence[Record]) -> int:
@@ -150,10 +181,15 @@ def _has_names(rows: Sequence[Record], width: int) -> tuple[bool, bool]:
     """Whether the first row holds names, and whether that is doubtful."""
     first, below = rows[0].cells, rows[1 : _SAMPLE + 1]
     kinds = [kind(cell) for cell in first]
+    if len(first) > 1 and any(row.cells == first for row in below) and set(kinds) <= {"word", "text"}:
+        counts = Counter(tuple(row.cells) for row in below)
+        if counts[tuple(first)] == 1 and len(counts) > 2 and _names_again(first, below):
+            return True, False
     if not below:
         return not any(k in ("number", "date") for k in kinds), False
-    if _counts_up(first, kinds):
+    if _counts_up(first, kinds, below):
         return True, False
+    rising = _rises(first, kinds)
     for_names, against = 0.0, 0.0
     shift = 1 if len(first) == width - 1 else 0
     for index, cell in enumerate(first[:500]):
@@ -162,11 +198,18 @@ def _has_names(rows: Sequence[Record], width: int) -> tuple[bool, bool]:
         if not vote and shift:
             vote = _vote(cell, [row.cells[index + 1] for row in below if index + 1 < len(row.cells)])
         for_names += max(vote, 0.0)
-        against += max(-vote, 0.0)
+        if not (rising and kinds[index] == "number"):
+            against += max(-vote, 0.0)
     if for_names == against == 0:
         plain = all(k == "word" for k in kinds) and len(set(first)) == len(first)
         return plain or all(k in ("word", "text") for k in kinds), True
     return for_names > against, for_names <= 2 * against
+
+
+def _names_again(first: Sequence[str], below: Sequence[Record]) -> bool:
+    """Whether other rows than a repetition of the first hold numbers or dates where it holds words."""
+    others = [row.cells for row in below if row.cells != first]
+    return any(kind(cell) in ("number", "date") for cells in others for cell in cells)
 
 
 def _vote(name: str, column: Sequence[str]) -> float:  # noqa: PLR0911 - one line for each kind of evidence
@@ -183,7 +226,8 @@ def _vote(name: str, column: Sequence[str]) -> float:  # noqa: PLR0911 - one lin
     numbers = Counter(kind(value) for value in values)
     for one in ("number", "date", "boolean"):
         if numbers[one] >= 0.9 * len(values):
-            return -1.0 if what == one else 1.0 if what in ("word", "text") else 0.0
+            other = what in ("word", "text") or (what, one) == ("date", "number")
+            return -1.0 if what == one else 1.0 if other else 0.0
     if name in values:
         return -1.0
     shapes = Counter(map(_shape, values))
@@ -200,16 +244,37 @@ def _shape(text: str) -> str:
     return re.sub(r"9+", "9", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", text[:60])))
 
 
-def _counts_up(cells: Sequence[str], kinds: Sequence[str]) -> bool:
+def _counts_up(cells: Sequence[str], kinds: Sequence[str], below: Sequence[Record]) -> bool:
     """Whether the numbers of a row are years or positions in order: names, for all that they are numbers."""
-    numbers = [cell.strip() for cell, k in zip(cells, kinds, strict=True) if k == "number"]
-    if len(numbers) < 3 or not all(n.isascii() and n.isdigit() for n in numbers):
+    places = [index for index, k in enumerate(kinds) if k == "number"]
+    numbers = [cells[index].strip() for index in places]
+    if len(numbers) < 2 or not all(n.isascii() and n.isdigit() for n in numbers):
         return False
     values = [int(n[:18]) for n in numbers]
-    steps = {b - a for a, b in pairwise(values)}
-    years = all(1800 <= value <= 2200 for value in values) and len(steps) == 1 and steps != {0}
-    positions = values == list(range(len(values))) and len(values) >= 4
-    return years or positions
+    if len(values) >= 4 and values == list(range(len(values))):
+        return True
+    in_order = len({later - earlier for earlier, later in pairwise(values)} - {0}) == 1
+    if not in_order or not all(map(_is_year, numbers)):
+        return False
+    others = [row.cells[index] for row in below for index in places if index < len(row.cells)]
+    return sum(map(_is_year, others)) < 0.5 * len(others)
+
+
+def _is_year(cell: str) -> bool:
+    return cell.isascii() and cell.isdigit() and 1800 <= int(cell[:18]) <= 2200
+
+
+def _rises(cells: Sequence[str], kinds: Sequence[str]) -> bool:
+    """Whether the numbers of a row, beside words, rise like the bounds or positions that names may be."""
+    numbers = [cell.strip() for cell, k in zip(cells, kinds, strict=True) if k == "number"]
+    if (
+        len(numbers) < 3
+        or len(numbers) == len(cells)
+        or not all(n.isascii() and n.isdigit() for n in numbers)
+    ):
+        return False
+    values = [int(n[:18]) for n in numbers]
+    return all(low < high for low, high in pairwise(values))
 
 
 def _unique(raw: Sequence[str], *, named: bool) -> tuple[tuple[str, ...], list[Notice]]:

@@ -6,6 +6,7 @@ import codecs
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -82,7 +83,7 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
         raise Unprocessable("data.empty_file")
     kinds.refuse_other_kinds(head)
     name = encoding.named(options.encoding) if options.encoding else encoding_name or encoding.detect(head)
-    if not name.startswith(("utf-16", "utf-32")):
+    if options.encoding is None and not name.startswith(("utf-16", "utf-32")):
         kinds.refuse_binary(head)
     text = _decode(head, name, whole=whole, told=options.encoding is not None).replace("\x00", "")
     text = text.removeprefix("\ufeff")
@@ -99,14 +100,15 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
     start = header.find(guess.rows, options.header, len(lines))
     width = len(start.names)
     data = [row for row in guess.rows if row.line >= start.data_line]
+    gaps = any(after.line > before.last_line + 1 for before, after in pairwise(data))
     regular = all(len(row.cells) == width and not row.stray for row in data)
     if (
         name not in encoding.UTF8_NAMES
         and options.encoding is None
         and not name.startswith(("utf-16", "utf-32"))
     ):
-        other = "cp1250" if name == "cp1252" else "cp1252"
-        notices.append(Notice("data.encoding_guessed", {"encoding": name}, action={"encoding": other}))
+        other = {"encoding": encoding.alternative(name)}
+        notices.append(Notice("data.encoding_guessed", {"encoding": name}, action=other))
     before = "".join(lines[: start.data_line - 1])
     signature = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
     grammar = guess.grammar
@@ -120,6 +122,8 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
         plain=regular
         and name in encoding.UTF8_NAMES
         and not grammar.spaced
+        and not grammar.escape
+        and not gaps
         and not start.trailing
         and grammar.separator.isascii()
         and grammar.quote.isascii()

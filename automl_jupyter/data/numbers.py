@@ -75,7 +75,7 @@ class NumberReading:
     whole : bool
         Whether to store the numbers as integers.
     lenient : bool
-        Whether leading zeros may be dropped, as when a person asked for numbers.
+        Whether leading zeros and digits beyond a float's may be lost, as when a person asked for numbers.
     """
 
     decimal: str = "."
@@ -97,7 +97,7 @@ class NumberReading:
     @property
     def plain(self) -> bool:
         """Whether the numbers are written as programs write them."""
-        return self.decimal == "." and not self.thousands and not self.unit
+        return self.decimal == "." and not self.thousands and not self.unit and not self.lenient
 
     def parse(self, values: pa.Array) -> pa.Array | None:
         """Return the numbers, or ``None`` if some value is none, or would lose digits."""
@@ -110,18 +110,15 @@ class NumberReading:
         if self.unit:
             text = pc.replace_substring(text, self.unit, "")
             text = pc.replace_substring_regex(text, r"^\s*\(\s*(.*?)\s*\)\s*$", r"-\1")
-            text = (
-                pc.replace_substring_regex(text, r"[\s\x{a0}\x{202f}]+", "") if not self.thousands else text
-            )
-        if self.thousands:
-            text = pc.replace_substring_regex(text, self._thousands(), "")
+        if self.thousands and self.thousands not in _SPACES:
+            text = pc.replace_substring(text, self.thousands, "")
         if self.decimal != ".":
             text = pc.replace_substring(text, self.decimal, ".")
         text = pc.replace_substring_regex(text, r"[\s+\x{a0}\x{202f}]+", "")
+        if self.whole and self.lenient:
+            text = pc.replace_substring_regex(text, r"\.0*$", "")
         found = cast(text, self.arrow)
-        if found is None or self.whole:
-            return found
-        return _without_loss(text, found)
+        return found if found is None or self.whole or self.lenient else _without_loss(text, found)
 
     def _thousands(self) -> str:
         return r"[ \x{a0}\x{202f}]" if self.thousands in _SPACES else re.escape(self.thousands)
@@ -135,7 +132,7 @@ class NumberReading:
         power = "" if self.thousands else r"(?:[eE][-+]?\d+)?"
         number = rf"(?:{whole}(?:{mark}\d*)?|{mark}\d+){power}"
         if not self.unit:
-            return rf"^\s*[-+]?{number}\s*$"
+            return rf"^\s*[-+]?(?:{number}|(?i:inf(?:inity)?))\s*$"
         unit = re.escape(self.unit)
         signed = rf"[-+]?\s*(?:{unit}\s*[-+]?\s*{number}|{number}[\s\x{{a0}}\x{{202f}}]*{unit})"
         return rf"^\s*(?:{signed}|\({unit}\s*{number}\)|\({number}\s*{unit}\)|[-+]?{number})\s*$"
@@ -211,7 +208,8 @@ def infer(
     rival = None
     if fits[0].decimal == "," and not fits[0].thousands and len(fits) > 1 and fits[1].thousands == ",":
         # Every comma is followed by exactly three digits: 1,234 may be a thousand or a little more than one.
-        fits, rival = (fits, fits[1]) if comma_likely else (fits[1:], fits[0])
+        other = None if comma_seen else fits[1]
+        fits, rival = (fits, other) if comma_likely else (fits[1:], fits[0])
     elif fits[0].decimal == "." and not fits[0].thousands and unit:
         other = NumberReading(",", ".", unit, lenient=lenient)
         if any_match(values, r"\.") and all_match(values, r"^\D*\d{1,3}(?:\.\d{3})*\D*$") and other in fits:

@@ -184,7 +184,8 @@ class _Numbers:
         if self._time and spread is not None:
             spread *= _MICROSECOND
         kept = np.concatenate(self._kept) if self._kept else np.empty(0)
-        quantiles = np.quantile(kept, _QUANTILES).tolist() if len(kept) else []
+        with np.errstate(over="ignore", invalid="ignore"):
+            quantiles = np.quantile(kept, _QUANTILES).tolist() if len(kept) else []
         return {
             "min": show(self._low),
             "max": show(self._high),

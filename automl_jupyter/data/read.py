@@ -80,7 +80,7 @@ def convert(
     with _scratch(target) as (plain, parquet):
         try:
             result = _convert(source, plain, parquet, layout, options, told)
-        except (UnicodeDecodeError, _NotUtf8) as error:
+        except (UnicodeError, _NotUtf8) as error:
             if options.encoding is not None:
                 raise Unprocessable("data.wrong_encoding", encoding=options.encoding) from error
             layout = _reconsidered(source, options, layout)
@@ -133,6 +133,8 @@ def _check_marks(options: ReadOptions) -> None:
             raise Unprocessable("data.bad_option", option=option, value=value)
     if options.separator is not None and options.separator == options.quote:
         raise Unprocessable("data.bad_option", option="quote", value=options.separator)
+    if options.decimal is not None and options.decimal == options.thousands:
+        raise Unprocessable("data.bad_option", option="thousands", value=options.decimal)
 
 
 def _check_columns(options: ReadOptions, names: Sequence[str]) -> None:
@@ -154,25 +156,24 @@ def _reconsidered(source: Path, options: ReadOptions, layout: Layout) -> Layout:
     return replace(layout, lenient=True, plain=False) if name == "utf-8" else layout
 
 
-class _Irregular(Exception):  # noqa: N818 - a finding, not an error
+class _Irregular(Exception):
     """The rows are not as regular as the fast reader needs."""
 
 
-class _NotUtf8(Exception):  # noqa: N818 - a finding, not an error
+class _NotUtf8(Exception):
     """There are bytes that are not UTF-8."""
 
 
 class _Watch(io.RawIOBase):
     """The data of a file from an offset on, watched for what Arrow would not tell."""
 
-    def __init__(self, path: Path, offset: int, quote: str, progress: Callable[[float], None]) -> None:
+    def __init__(self, path: Path, offset: int, quote: str) -> None:
         super().__init__()
         self._file = path.open("rb")
         self._file.seek(offset)
         self._size = max(path.stat().st_size, 1)
         self._done = offset
         self._quote = quote.encode()
-        self._progress = progress
         self.quotes = 0
         self.zeros = False
 
@@ -184,8 +185,12 @@ class _Watch(io.RawIOBase):
         self._done += len(block)
         self.quotes += block.count(self._quote) if self._quote else 0
         self.zeros = self.zeros or b"\x00" in block
-        self._progress(self._done / self._size)
         return block
+
+    @property
+    def share(self) -> float:
+        """How much of the file has been read, from 0 to 1."""
+        return self._done / self._size
 
     def close(self) -> None:
         self._file.close()
@@ -279,12 +284,13 @@ class _Passes:
     def _pass(self, told: Progress) -> Outcome | None:
         """Read once and write; ``None`` if the types turned out to be others."""
         offset = 0 if self._repaired else self._layout.offset
-        watch = _Watch(self._path, offset, self._grammar.quote, told)
+        watch = _Watch(self._path, offset, self._grammar.quote)
         rows, changed = 0, False
         preview: list[pa.RecordBatch] = []
         writer: pq.ParquetWriter | None = None
         try:
             for batch in self._open(watch):
+                told(watch.share)
                 if not self._repaired:
                     self._suspect(batch, watch)
                 if not self._decided:

@@ -18,6 +18,7 @@ PLAIN = Grammar("\x1f", '"')
 _LISTED = 5
 _SECOND_TABLE_ROWS = 3
 _PROGRESS_EVERY = 4096
+_MAX_NOTES = 100
 
 
 @dataclass
@@ -40,6 +41,7 @@ class _Tally:
 class _Repairs:
     short: _Tally = field(default_factory=_Tally)
     empty_extra: _Tally = field(default_factory=_Tally)
+    notes: _Tally = field(default_factory=_Tally)
     comments: _Tally = field(default_factory=_Tally)
     headers: _Tally = field(default_factory=_Tally)
     stray: _Tally = field(default_factory=_Tally)
@@ -52,6 +54,7 @@ class _Repairs:
             *self.short.notice("data.short_rows"),
             *([] if trailing else self.empty_extra.notice("data.extra_separators")),
             *self.comments.notice("data.comments"),
+            *self.notes.notice("data.notes_below"),
             *self.headers.notice("data.repeated_header"),
             *self.stray.notice("data.stray_quotes"),
             *self.nul.notice("data.nul_bytes"),
@@ -89,7 +92,8 @@ def rewrite(
     Raises
     ------
     Unprocessable
-        ``data.long_row`` for a row with too many cells that are not empty, ``data.open_quote`` for a quote
+        ``data.long_row`` for a row with too many cells, ``data.another_table`` where it looks like names,
+        ``data.open_quote`` for a quote
         that never closes, ``data.quote_across_rows`` for one that closes in the middle of a later row.
     UnicodeDecodeError
         If the file is not in the encoding of the layout.
@@ -98,7 +102,12 @@ def rewrite(
     with open_text(source, layout) as text, target.open("w", encoding="utf-8", newline="") as out:
         try:
             rows = records(_cleaned(text, layout, repairs), layout.grammar, layout.start.data_line)
-            _copy(rows, out, layout, repairs, lambda: progress(text.buffer.tell()) if progress else None)
+            rewriter = _Rewriter(out, layout, repairs)
+            for count, row in enumerate(rows):
+                rewriter.take(row)
+                if progress is not None and not count % _PROGRESS_EVERY:
+                    progress(text.buffer.tell())
+            rewriter.finish()
         except OpenQuote as error:
             raise Unprocessable("data.open_quote", line=error.line) from error
     return repairs.notices(trailing=layout.start.trailing)
@@ -109,6 +118,8 @@ def _cleaned(text: TextIO, layout: Layout, repairs: _Repairs) -> Iterator[str]:
     for number, line in enumerate(lines_of(text), start=1):
         if number < layout.start.data_line:
             continue
+        if number == 1:
+            line = line.removeprefix("\ufeff")  # noqa: PLW2901 - the line goes on without it
         if layout.lenient and "\ufffd" in line:
             repairs.replaced.add(number)
         if "\x00" in line:
@@ -117,52 +128,97 @@ def _cleaned(text: TextIO, layout: Layout, repairs: _Repairs) -> Iterator[str]:
         yield line
 
 
-def _copy(
-    rows: Iterator[Record], out: TextIO, layout: Layout, repairs: _Repairs, tick: Callable[[], None]
-) -> None:
-    names = list(layout.start.names)
-    width = len(names)
-    last_empty = False
-    run, run_line, run_width, run_named = 0, 0, 0, False
-    for count, row in enumerate(rows):
-        if not count % _PROGRESS_EVERY:
-            tick()
-        cells = row.cells
+@dataclass(frozen=True)
+class _Run:
+    """Short rows of one width on end: how many, the cells of the first, and its line."""
+
+    rows: int
+    first: list[str]
+    line: int
+
+    def extended(self, row: Record) -> _Run:
+        if len(row.cells) != len(self.first):
+            return _Run(1, row.cells, row.line)
+        return _Run(self.rows + 1, self.first, self.line)
+
+
+_NO_RUN = _Run(0, [], 0)
+
+
+class _Rewriter:
+    """Writes rows as regular ones, and notes what was mended on the way."""
+
+    def __init__(self, out: TextIO, layout: Layout, repairs: _Repairs) -> None:
+        self._out, self._repairs = out, repairs
+        self._names, self._trailing = list(layout.start.names), layout.start.trailing
+        self._line = layout.start.data_line - 1
+        self._last_empty = False
+        self._before: list[str] = self._names
+        self._run = _NO_RUN
+        self._notes: list[Record] = []
+
+    def take(self, row: Record) -> None:
+        """Write a row, or hold back what may be a note below the table."""
+        gap = row.line > self._line + 1
+        self._line = row.last_line
         if row.stray and row.last_line > row.line:
             raise Unprocessable("data.quote_across_rows", line=row.line, last=row.last_line)
+        below = gap or 0 < len(self._notes) < _MAX_NOTES
+        if len(self._names) > 1 and len(row.cells) == 1 and below:
+            self._notes.append(row)
+            return
+        self._write_notes()
         if row.stray:
-            repairs.stray.add(row.line)
-        if len(cells) != width:
-            if cells[0].lstrip().startswith("#"):
-                repairs.comments.add(row.line)
-                continue
-            cells = _fitted(row, width, repairs, cut=layout.start.trailing or not last_empty)
-        elif cells[0] == names[0] and [cell.strip() for cell in cells] == names:
-            repairs.headers.add(row.line)
-            continue
-        if len(row.cells) < width:
-            if len(row.cells) != run_width:
-                run, run_line, run_width, run_named = 0, row.line, len(row.cells), _like_names(row.cells)
-            run += 1
-            if run == _SECOND_TABLE_ROWS and run_named and not repairs.second_table:
-                repairs.second_table = run_line
+            self._repairs.stray.add(row.line)
+        if len(row.cells) != len(self._names) and row.cells[0].lstrip().startswith("#"):
+            self._repairs.comments.add(row.line)
+        elif row.cells[0] == self._names[0] and [cell.strip() for cell in row.cells] == self._names:
+            self._repairs.headers.add(row.line)
         else:
-            run_width = 0
+            self._look_for_second_table(row, gap=gap)
+            self._write(row)
+
+    def finish(self) -> None:
+        """Leave out the notes below the table."""
+        for row in self._notes:
+            self._repairs.notes.add(row.line)
+
+    def _write_notes(self) -> None:
+        """Write what was held back as the short rows that they are after all."""
+        for row in self._notes:
+            self._write(row)
+        self._notes.clear()
+
+    def _look_for_second_table(self, row: Record, *, gap: bool) -> None:
+        """Note a row that looks like names amid data: after a blank line, or before others as short as it."""
+        short = len(row.cells) < len(self._names)
+        if gap and not short and _like_names(row.cells) and not _like_names(self._before):
+            self._repairs.second_table = self._repairs.second_table or row.line
+        self._before = row.cells
+        self._run = self._run.extended(row) if short else _NO_RUN
+        if self._run.rows == _SECOND_TABLE_ROWS and _like_names(self._run.first):
+            self._repairs.second_table = self._repairs.second_table or self._run.line
+
+    def _write(self, row: Record) -> None:
+        cells, width = row.cells, len(self._names)
+        if len(cells) < width:
+            self._repairs.short.add(row.line)
+            cells = cells + [""] * (width - len(cells))
+        elif len(cells) > width:
+            cells = self._cut(row)
         # A last column with empty cells cannot tell a separator too many at the end from one further left.
-        last_empty = last_empty or not cells[-1]
-        out.write(_line(cells))
+        self._last_empty = self._last_empty or not cells[-1]
+        self._out.write(_line(cells))
 
-
-def _fitted(row: Record, width: int, repairs: _Repairs, *, cut: bool) -> list[str]:
-    """Return the cells of an irregular row filled up, or rid of empty ones at its end if that is no guess."""
-    cells = row.cells
-    if len(cells) < width:
-        repairs.short.add(row.line)
-        return cells + [""] * (width - len(cells))
-    if not cut or any(cell.strip() for cell in cells[width:]):
-        raise Unprocessable("data.long_row", line=row.line, cells=len(cells), width=width)
-    repairs.empty_extra.add(row.line)
-    return cells[:width]
+    def _cut(self, row: Record) -> list[str]:
+        """Return a long row without the empty cells at its end, if that is no guess."""
+        width = len(self._names)
+        if any(cell.strip() for cell in row.cells[width:]) or (self._last_empty and not self._trailing):
+            if _like_names(row.cells):
+                raise Unprocessable("data.another_table", line=row.line, cells=len(row.cells), width=width)
+            raise Unprocessable("data.long_row", line=row.line, cells=len(row.cells), width=width)
+        self._repairs.empty_extra.add(row.line)
+        return row.cells[:width]
 
 
 def _like_names(cells: list[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import pyarrow as pa
@@ -13,83 +13,17 @@ from automl_jupyter.data.dates import DateReading
 from automl_jupyter.data.model import ColumnType
 from automl_jupyter.data.numbers import IntegerReading, NumberReading, all_match, any_match
 
-MISSING_IN_TEXT = frozenset(
-    {
-        *(
-            "NA",
-            "N/A",
-            "n/a",
-            "#N/A",
-            "#N/A N/A",
-            "<NA>",
-            "NaN",
-            "nan",
-            "NAN",
-            "NULL",
-            "null",
-            "Null",
-            "(null)",
-        ),
-        *("?", "\\N", "#NULL!", "NaT"),
-    }
-)
+_TEXT_WORDS = r"NA N/A n/a #N/A <NA> NaN nan NAN NULL null Null (null) ? \N #NULL! NaT"
+MISSING_IN_TEXT = frozenset(_TEXT_WORDS.split())
 """Words that hardly ever are a value, even in a column of texts."""
 
-MISSING_IN_NUMBERS = frozenset(
-    {
-        *(
-            "",
-            "na",
-            "n/a",
-            "#n/a",
-            "#n/a n/a",
-            "<na>",
-            "nan",
-            "-nan",
-            "+nan",
-            "null",
-            "(null)",
-            "#null!",
-            "nat",
-        ),
-        *(
-            "\\n",
-            "?",
-            "??",
-            "-",
-            "--",
-            "---",
-            "–",
-            "—",
-            ".",
-            "..",
-            "...",
-            "*",
-            "/",
-            "x",
-            "none",
-            "nil",
-            "n.a.",
-            "n.a",
-        ),
-        *(
-            "n.d.",
-            "nd",
-            "nc",
-            "n.c.",
-            "ns",
-            "missing",
-            "unknown",
-            "unk",
-            "undefined",
-            "empty",
-            "blank",
-            "(blank)",
-        ),
-        *("not available", "not applicable", "no data", "inconnu", "non disponible", "vide", "s/o", "tbd"),
-        *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "1.#qnan", "-1.#ind", "1.#ind", "-1.#qnan"),
-    }
+_ONE_WORD = (
+    r"na n/a #n/a <na> nan -nan +nan null (null) #null! nat \n ? ?? - -- --- – — . .. ... * none n.a. n.a "
+    r"n/d n.d. nd nc n.c. nr missing unknown unk undefined blank (blank) inconnu tbd #div/0! #value! "
+    r"#ref! #name? #num! 1.#qnan -1.#qnan 1.#ind -1.#ind"
 )
+_SEVERAL_WORDS = ("", "#n/a n/a", "not available", "not applicable", "no data", "non disponible", "s/o")
+MISSING_IN_NUMBERS = frozenset((*_ONE_WORD.split(), *_SEVERAL_WORDS))
 """Words, in lower case and trimmed, that stand for a missing value among numbers, dates or truth values."""
 
 _NUMERIC = r"^\s*[-+]?\s*[$€£¥]?\s*(?:\d[\d,. ]*|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\s*$"
@@ -225,57 +159,85 @@ def why_text(values: pa.Array) -> tuple[TextReason | None, tuple[str, ...]]:
         if len(zeros):
             return "leading_zeros", _some(zeros)
         return "long_digits", _some(values.filter(pc.greater(pc.binary_length(values), arrow.whole(15))))
-    reasons: tuple[tuple[TextReason, str], ...] = (("mixed_numbers", _NUMERIC), ("mixed_dates", _DATELIKE))
-    for reason, pattern in reasons:
-        fits = pc.match_substring_regex(values, pattern)
-        if (pc.mean(fits).as_py() or 0.0) >= _MOSTLY:
-            return reason, _some(values.filter(pc.invert(fits)))
+    if _share(values, _NUMERIC) >= _MOSTLY:
+        return _why_not_numbers(values)
+    if _share(values, _DATELIKE) >= _MOSTLY:
+        some = values.slice(0, 2000)
+        bad = min((unreadable(DateReading(order), some) for order in ("iso", "dmy", "mdy")), key=len)
+        return "mixed_dates", tuple(value[:40] for value in bad[:3])
     return None, ()
+
+
+def _why_not_numbers(values: pa.Array) -> tuple[TextReason | None, tuple[str, ...]]:
+    """Why texts that mostly look like numbers are none: others among them, many digits, or mixed marks."""
+    others = _some(values.filter(pc.invert(pc.match_substring_regex(values, _NUMERIC))))
+    if others:
+        return "mixed_numbers", others
+    long = values.filter(pc.match_substring_regex(values, r"^[-+]?\d{16,}$"))
+    if len(long):
+        return "long_digits", _some(long)
+    some = values.slice(0, 2000).unique()
+    bad = min((unreadable(NumberReading(mark), some) for mark in ".,"), key=len)
+    few = len(bad) <= (1 - _MOSTLY) * len(some)
+    return ("mixed_numbers", tuple(value[:40] for value in bad[:3])) if few else (None, ())
+
+
+def _share(values: pa.Array, pattern: str) -> float:
+    return pc.mean(pc.match_substring_regex(values, pattern)).as_py() or 0.0
 
 
 def forced(type_: ColumnType, values: pa.Array, hints: Hints) -> Reading:
     """Return the reading of the type that a person asked for which fits most values."""
-    present = values.drop_null()
-    kept = trimmed(present.filter(pc.invert(missing_words(present))).slice(0, 1000))
-    candidates: list[Reading]
     if type_ == "string":
         return TextReading()
     if type_ == "boolean":
         return BooleanReading(wide=True)
-    if type_ == "datetime":
-        orders: tuple[dates.Order, ...] = ("dmy", "mdy") if hints.day_first_likely else ("mdy", "dmy")
-        if hints.day_first is not None:
-            orders = ("dmy",) if hints.day_first else ("mdy",)
-        candidates = [DateReading("iso"), DateReading("iso", zoned=True)]
-        candidates += [DateReading(order) for order in ("ymd", *orders, "named")]
-    else:
-        choice = numbers.infer(
-            kept,
-            decimal=hints.decimal,
-            thousands=hints.thousands,
-            comma_likely=hints.comma_likely,
-            comma_seen=hints.comma_seen,
-            lenient=True,
-        )
-        if choice is not None:
-            decided = choice.reading
-            return (
-                NumberReading(lenient=True)
-                if isinstance(decided, IntegerReading) and type_ == "number"
-                else decided
-            )
-        whole = type_ == "integer"
-        candidates = [
-            NumberReading(mark, group, numbers.unit_of(kept), whole=whole, lenient=True)
-            for mark, group in ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "))
-            if hints.decimal in (None, mark) and hints.thousands in (None, "", group)
-        ] or [NumberReading(lenient=True, whole=whole)]
+    present = values.drop_null()
+    kept = trimmed(present.filter(pc.invert(missing_words(present))).slice(0, 1000))
+    candidates = _dates(hints) if type_ == "datetime" else _numbers(kept, hints, whole=type_ == "integer")
     return max(candidates, key=lambda reading: len(kept) - len(unreadable(reading, kept)))
+
+
+def _dates(hints: Hints) -> list[Reading]:
+    """Return every way to read dates, the likeliest first."""
+    orders: tuple[dates.Order, ...] = ("dmy", "mdy") if hints.day_first_likely else ("mdy", "dmy")
+    if hints.day_first is not None:
+        orders = ("dmy",) if hints.day_first else ("mdy",)
+    kept: list[Reading] = [DateReading("iso"), DateReading("iso", zoned=True)]
+    return kept + [DateReading(order) for order in ("ymd", *orders, "named")]
+
+
+def _numbers(values: pa.Array, hints: Hints, *, whole: bool) -> list[Reading]:
+    """Return the ways to read numbers: the one that reads all values, or else all that a person allows."""
+    unit = numbers.unit_of(values)
+    choice = numbers.infer(
+        values,
+        decimal=hints.decimal,
+        thousands=hints.thousands,
+        comma_likely=hints.comma_likely,
+        comma_seen=hints.comma_seen,
+        lenient=True,
+    )
+    if choice is not None and isinstance(choice.reading, NumberReading):
+        return [replace(choice.reading, whole=whole, lenient=True)]
+    marks = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "))
+    allowed = [
+        (mark, group)
+        for mark, group in (marks if choice is None else marks[:1])
+        if hints.decimal in (None, mark) and hints.thousands in (None, group)
+    ]
+    default = (hints.decimal or ".", hints.thousands or "")
+    return [NumberReading(mark, group, unit, whole, True) for mark, group in allowed or [default]]
 
 
 def unreadable(reading: Reading, values: pa.Array) -> list[str]:
     """Return the distinct values that a reading cannot read."""
-    return _split_unreadable(reading, values.drop_null().unique())
+    found = values.drop_null().unique()
+    if not isinstance(reading, NumberReading | DateReading) or not len(found):
+        return _split_unreadable(reading, found)
+    likely = pc.match_substring_regex(found, reading.pattern())
+    no: list[str] = found.filter(pc.invert(likely)).to_pylist()
+    return no + _split_unreadable(reading, found.filter(likely))
 
 
 def _split_unreadable(reading: Reading, values: pa.Array) -> list[str]:
@@ -284,9 +246,8 @@ def _split_unreadable(reading: Reading, values: pa.Array) -> list[str]:
     if len(values) == 1:
         return [values[0].as_py()]
     middle = len(values) // 2
-    return _split_unreadable(reading, values.slice(0, middle)) + _split_unreadable(
-        reading, values.slice(middle)
-    )
+    halves = values.slice(0, middle), values.slice(middle)
+    return [value for half in halves for value in _split_unreadable(reading, half)]
 
 
 def missing_words(values: pa.Array, words: frozenset[str] | None = None) -> pa.Array:

@@ -254,6 +254,13 @@ def _find(columns: Sequence[ColumnSummary], target: str) -> ColumnSummary:
     raise refuse("target", "engine.unknown_target", target=target, nearest=nearest(target, columns))
 
 
+def no_features(target: str | None) -> Unprocessable:
+    """Make the error for columns none of which can help."""
+    if target is None:
+        return refuse("columns", "engine.nothing_to_cluster")
+    return refuse("columns", "engine.no_features", target=target)
+
+
 def nearest(name: str, columns: Sequence[ColumnSummary]) -> list[str]:
     """List the names of up to three columns that resemble a name, else the first three."""
     folded = {column.name.casefold(): column.name for column in reversed(columns)}
@@ -271,7 +278,7 @@ def _features(
         _check_names(features, by_name, target)
         chosen = tuple(name for name in by_name if name in set(features))
     if all(by_name[name].role in ("constant", "empty") for name in chosen):
-        raise refuse("columns", "engine.no_features", target=target or "–")
+        raise no_features(target)
     return chosen
 
 

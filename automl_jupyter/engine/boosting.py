@@ -28,6 +28,11 @@ class BoosterModel:
     binary: bool
     view: str = "tree"
 
+    @property
+    def row_cost(self) -> float:
+        """Microseconds for one row: LightGBM's call, and its trees."""
+        return 30.0 + 0.2 * float(self.booster.num_trees())
+
     def predict(self, X: F32) -> F32:
         """Predict on the calling thread alone."""
         q = np.asarray(self.booster.predict(X, num_threads=1), dtype=np.float32)

@@ -121,7 +121,7 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         watcher = observer if observer is not None else Silent()
         watcher.progress(0.0, "engine.progress_preparing")
         with threadpool_limits(tables.threads_of(self.n_jobs)):
-            learnt = columns.learn(frame)
+            learnt = tables.learn_columns(frame, None)
             plan = columns.layout(learnt)
             cells, _ = columns.read_frame(plan, frame)
             self.preprocessor_ = Preprocessor.fit(plan, cells, seed)
@@ -142,7 +142,7 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     def _check(self, frame: pd.DataFrame) -> None:
         if len(frame) < MIN_ROWS:
             raise refuse("target", "engine.too_few_rows_to_cluster", n=len(frame), needed=MIN_ROWS)
-        task.check_columns(frame, "–")
+        task.check_columns(frame, None)
         if self.n_clusters is not None and not 1 <= self.n_clusters <= len(frame) // 2:
             raise refuse(
                 "n_clusters", "engine.bad_number_of_clusters", n=self.n_clusters, most=len(frame) // 2

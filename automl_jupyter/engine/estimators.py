@@ -113,7 +113,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         watcher.progress(0.0, "engine.progress_preparing")
         with threadpool_limits(1):
             target, codes = task.encode(series, decided)
-            learnt = columns.learn(frame)
+            learnt = tables.learn_columns(frame, str(series.name))
             plan = columns.layout(learnt)
             cells, _ = columns.read_frame(plan, frame)
             self.preprocessor_ = Preprocessor.fit(plan, cells, seed)

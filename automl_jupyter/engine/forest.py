@@ -22,6 +22,11 @@ class ForestModel:
     trees: tuple[Any, ...]
     view: str = "tree"
 
+    @property
+    def row_cost(self) -> float:
+        """Microseconds for one row: a call for each tree."""
+        return 5.0 * len(self.trees)
+
     def predict(self, X: F32) -> F32:
         """Average the trees, in their order."""
         X = np.ascontiguousarray(X)

@@ -20,7 +20,7 @@ Codes = npt.NDArray[np.float32] | npt.NDArray[np.int32]
 Params = Mapping[str, Any]
 
 
-class OutOfTime(Exception):  # noqa: N818 - a signal, not an error
+class OutOfTime(Exception):
     """The time of the whole search is over: the fit is given up."""
 
 
@@ -95,6 +95,11 @@ class Model(Protocol):
         """Name of the view that it reads."""
         ...
 
+    @property
+    def row_cost(self) -> float:
+        """Expected microseconds to predict one row alone; of the size of the model, not of a clock."""
+        ...
+
     def predict(self, X: F32) -> F32:
         """Predict coded values of shape (n, K) for rows of the model's view."""
         ...
@@ -106,6 +111,11 @@ class ConstantModel:
 
     values: F32
     view: str = "tree"
+
+    @property
+    def row_cost(self) -> float:
+        """Microseconds for one row."""
+        return 5.0
 
     def predict(self, X: F32) -> F32:
         """Repeat the values."""

@@ -18,7 +18,7 @@ from automl_jupyter.errors import Conflict, Unprocessable
 _OURS = {
     "automl_jupyter.engine.boosting": ("rebuild",),
     "automl_jupyter.engine.cluster": ("AutoMLClusterer", "Centres"),
-    "automl_jupyter.engine.columns": ("Cells", "Layout"),
+    "automl_jupyter.engine.columns": ("Layout",),
     "automl_jupyter.engine.contract": ("ColumnContract", "Contract"),
     "automl_jupyter.engine.ensemble": ("Ensemble", "Member"),
     "automl_jupyter.engine.estimators": ("AutoMLClassifier", "AutoMLRegressor", "Evaluation"),

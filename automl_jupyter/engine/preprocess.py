@@ -12,7 +12,6 @@ arrays of rows, and a single row takes the same path as a million.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,7 +24,8 @@ F64 = npt.NDArray[np.float64]
 
 TEXT_TERMS, TEXT_ROWS, TEXT_PARTS = 5000, 20_000, 24
 ONE_HOT_PER_COLUMN, ONE_HOT_IN_ALL = 50, 1000
-_LARGEST = 3e38
+# Far enough from the end of float32 that a sum of such numbers does not overflow.
+_LARGEST = 1e30
 _DAY = 86_400.0
 
 
@@ -43,6 +43,8 @@ class TextModel:
         ).reshape(-1, 3)
         if not len(self.components):
             return counts
+        if not texts:  # scikit-learn refuses to transform nothing
+            return np.zeros((0, 3 + len(self.components)))
         parts = self.vectoriser.transform(texts) @ self.components.T  # type: ignore[attr-defined]
         return np.hstack([counts, parts])
 
@@ -128,7 +130,6 @@ class Preprocessor:
     often_missing: npt.NDArray[np.intp]
     hot: tuple[npt.NDArray[np.intp], ...]
     hot_width: int
-    notes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, plan: Layout, cells: Cells, seed: int = 0) -> Preprocessor:

@@ -288,34 +288,38 @@ class _Search:
 
     def _conclude(self) -> Result:
         done = [f for f in self._in_order() if f.predictions is not None]
-        learnt = [f for f in done if not f.trial.baseline] or done
-        links = [ensemble.to_link(_predictions(f), self.problem.target.task) for f in learnt]
-        until = max(self.problem.start + self.problem.budget - 0.3, time.monotonic() + 0.2)
-        selector = ensemble.Selector(
-            ensemble.selection_metric(self.metric, self.problem.target.task),
-            self.problem.target,
-            self.judge.truth,
-            links,
-            self.problem.seed,
-            until,
-        )
-        weights = selector.weights()
-        honest = selector.cross_fitted(self.material.folds) if len(learnt) > 1 else _predictions(learnt[0])
-        members = [
-            Member(f.trial.name, float(w), f.models) for f, w in zip(learnt, weights, strict=True) if w > 0
-        ]
-        used = [f.trial for f, w in zip(learnt, weights, strict=True) if w > 0]
+        pool = [f for f in done if not f.trial.baseline] or done
+        weights = self._selector(pool).weights()
+        costs = np.array([sum(model.row_cost for model in f.models) for f in pool])
+        kept = ensemble.lighten(weights, costs)
+        if not kept.all():
+            pool = [f for f, keep in zip(pool, kept, strict=True) if keep]
+            weights = self._selector(pool).weights()
+        honest = self._selector(pool).cross_fitted(self.material.folds)
+        used = [(f, float(w)) for f, w in zip(pool, weights, strict=True) if w > 0]
         row = Trial(
             ENSEMBLE,
             ENSEMBLE,
-            fit_seconds=sum(t.fit_seconds for t in used),
-            predict_seconds=sum(t.predict_seconds for t in used),
-            params={member.name: round(member.weight, 4) for member in members},
+            fit_seconds=sum(f.trial.fit_seconds for f, _ in used),
+            predict_seconds=sum(f.trial.predict_seconds for f, _ in used),
+            params={f.trial.name: round(w, 4) for f, w in used},
         )
         self._record(row, self.judge.judge(honest), (), honest)
         trials = self._final_trials()
         row = next(trial for trial in trials if trial.name == ENSEMBLE)
-        return Result(Ensemble(self.problem.target.task, tuple(members)), trials, row, honest)
+        members = tuple(Member(f.trial.name, w, f.models) for f, w in used)
+        return Result(Ensemble(self.problem.target.task, members), trials, row, honest)
+
+    def _selector(self, pool: list[FinishedTrial]) -> ensemble.Selector:
+        problem = self.problem
+        return ensemble.Selector(
+            ensemble.selection_metric(self.metric, problem.target.task),
+            problem.target,
+            self.judge.truth,
+            [ensemble.to_link(_predictions(f), problem.target.task) for f in pool],
+            problem.seed,
+            max(problem.start + problem.budget - 0.3, time.monotonic() + 0.2),
+        )
 
     def _in_order(self) -> list[FinishedTrial]:
         """Finished trials in the portfolio's order, so that nothing depends on which thread was faster."""
@@ -401,5 +405,6 @@ def _fingerprint(problem: Problem, k: int) -> str:
     digest = hashlib.sha256()
     for array in (problem.codes, problem.views.numbers, problem.views.cells.codes):
         digest.update(np.ascontiguousarray(array).tobytes())
-    digest.update(repr((problem.target.task, problem.target.width, k, problem.seed)).encode())
+    target = problem.target
+    digest.update(repr((target.task, target.width, target.shift, target.scale, k, problem.seed)).encode())
     return digest.hexdigest()

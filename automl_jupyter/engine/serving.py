@@ -95,6 +95,8 @@ def predict_rows(model: Servable, rows: Sequence[Mapping[str, object]]) -> RowPr
     rows : sequence of mapping
         Cells by column name, in any order.
     """
+    if any(not isinstance(name, str) for row in rows for name in row):
+        rows = [{str(name): value for name, value in row.items()} for row in rows]
     cells, warnings = columns.read_rows(model.preprocessor_.plan, rows)
     names = dict.fromkeys(name for row in rows for name in row)
     return _predicted(model, cells, warnings, names)

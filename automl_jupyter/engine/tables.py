@@ -13,7 +13,9 @@ from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from automl_jupyter import messages
-from automl_jupyter.engine.contract import RowWarning
+from automl_jupyter.engine import columns
+from automl_jupyter.engine.admission import no_features, refuse
+from automl_jupyter.engine.contract import ColumnContract, RowWarning
 from automl_jupyter.engine.serving import ContractWarning
 from automl_jupyter.errors import Unprocessable
 
@@ -32,8 +34,16 @@ def as_frame(estimator: object, X: object, *, reset: bool) -> pd.DataFrame:
         The features, with strings, dates and missing values.
     reset : bool
         True in ``fit``.
+
+    Raises
+    ------
+    Unprocessable
+        ``engine.duplicate_column`` if two columns share a name.
     """
     if isinstance(X, pd.DataFrame):
+        if not X.columns.is_unique:
+            twice = str(X.columns[X.columns.duplicated()][0])
+            raise refuse("columns", "engine.duplicate_column", column=twice)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         return X.set_axis([str(name) for name in X.columns], axis=1).reset_index(drop=True)
     array: npt.NDArray[np.generic] = check_array(
@@ -41,6 +51,14 @@ def as_frame(estimator: object, X: object, *, reset: bool) -> pd.DataFrame:
     )
     validate_data(estimator, array, reset=reset, skip_check_array=True)
     return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
+
+
+def learn_columns(X: pd.DataFrame, target: str | None) -> tuple[ColumnContract, ...]:
+    """Decide what each column is; raise Unprocessable if none of them can be used."""
+    learnt = columns.learn(X)
+    if all(column.kind == "ignored" for column in learnt):
+        raise no_features(target)
+    return learnt
 
 
 def as_series(y: object, rows: pd.DataFrame) -> pd.Series:

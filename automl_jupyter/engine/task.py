@@ -105,7 +105,7 @@ def check_training(X: pd.DataFrame, y: pd.Series, target: str, task: str | None)
     ------
     Unprocessable
         As :func:`automl_jupyter.engine.admission.check_target`, and ``engine.unknown_task``,
-        ``engine.infinite_target``, ``engine.duplicate_column``, ``engine.no_features``.
+        ``engine.infinite_target``, ``engine.no_features``.
     """
     if task is not None and task not in admission.SUPERVISED:
         raise refuse("task", "engine.unknown_task", task=task, known=list(admission.SUPERVISED))
@@ -116,13 +116,10 @@ def check_training(X: pd.DataFrame, y: pd.Series, target: str, task: str | None)
     return decided
 
 
-def check_columns(X: pd.DataFrame, target: str) -> None:
-    """Raise Unprocessable if two columns share a name or none of them varies."""
-    names = X.columns
-    if not names.is_unique:
-        raise refuse("columns", "engine.duplicate_column", column=str(names[names.duplicated()][0]))
-    if not any(X[name].nunique(dropna=False) > 1 for name in names):
-        raise refuse("columns", "engine.no_features", target=target)
+def check_columns(X: pd.DataFrame, target: str | None) -> None:
+    """Raise Unprocessable if no column varies; without a target the table is to be clustered."""
+    if not any(X[name].nunique(dropna=False) > 1 for name in X.columns):
+        raise admission.no_features(target)
 
 
 @dataclass(frozen=True)
@@ -180,10 +177,10 @@ def encode(y: pd.Series, task: str) -> tuple[Target, npt.NDArray[np.float32] | n
     """
     if task == "regression":
         values = y.to_numpy(np.float64)
-        shift, spread = float(values.mean()), float(values.std())
-        # A spread of zero or of infinity (huge values) would turn the target into NaN.
-        scale = spread if np.isfinite(spread) and spread > 0 else float(np.abs(values).max()) or 1.0
-        margin = 0.1 * float(values.max() - values.min())
+        # In units of the largest value: squares of huge values overflow and those of tiny ones vanish.
+        unit = float(np.abs(values).max()) or 1.0
+        shift, scale = float((values / unit).mean()) * unit, float((values / unit).std()) * unit or unit
+        margin = 0.1 * float(values.max() / 2 - values.min() / 2)
         target = Target(task, None, shift, scale, float(values.min()) - margin, float(values.max()) + margin)
         return target, ((values - shift) / scale).astype(np.float32)
     classes, codes = np.unique(_labels(y), return_inverse=True)

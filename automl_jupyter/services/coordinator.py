@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import automl_jupyter
 from automl_jupyter.backends.child import ChildOutcome, run_child
 from automl_jupyter.backends.mlflow_tracking import MlflowTracking
 from automl_jupyter.backends.storage import Storage, open_storage
@@ -43,9 +42,11 @@ OVERRUN = 2.0
 CONCLUDE_SECONDS = 20.0
 """How long making a model of finished trials may take, where their search came to no end."""
 LOADER = "automl_jupyter.engine.pyfunc"
-PACKAGE = Path(automl_jupyter.__file__).parent
+PACKAGE = Path(__file__).parents[1]
 PORTABLE = ("__init__.py", "errors.py", "messages.py", "engine", "data", "locale")
 """What a model needs of this package where it is loaded without it."""
+FLOOR_SECONDS = 15.0
+"""How long a search may take at least until it is ended, on a machine too busy to begin it in time."""
 LEAST_SECONDS = 3.0
 """A search is not started again for less than this."""
 
@@ -108,6 +109,7 @@ class Attempt:
     error: AutoMLError | None = None
     wish: str | None = None
     finished: int = 0
+    plots: list[str] = field(default_factory=list)
 
     def heard(self, line: dict[str, Any]) -> None:
         """Take a line that the search printed."""
@@ -120,6 +122,8 @@ class Attempt:
                 self.report("progress", line)
             case "model":
                 self.model = line
+            case "plots":
+                self.plots = line["keys"]
             case "error":
                 self.error = from_wire(line["error"])
 
@@ -137,7 +141,7 @@ class Attempt:
         A process that died goes on from the trials it had finished, as long as there is time. One that had to
         be ended, or died too late, leaves them as well: making a model of them is worth a little more time.
         """
-        outcome = self._search_once(deadline, deadline + OVERRUN)
+        outcome = self._search_once(deadline, max(deadline + OVERRUN, time.monotonic() + FLOOR_SECONDS))
         if self.model is not None or self.error is not None or outcome.exit in ("ended", "cancelled"):
             return outcome
         now = time.monotonic()
@@ -163,7 +167,7 @@ class Attempt:
             file = scratch / "model.bin"
             self.storage.get_file(self.payload["model_key"], file)
             plots = []
-            for key in model["plots"]:
+            for key in self.plots:
                 plots.append(scratch / key.rpartition("/")[2])
                 self.storage.get_file(key, plots[-1])
             tracked = TrackedModel(

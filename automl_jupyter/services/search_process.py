@@ -141,6 +141,7 @@ def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> 
         else:
             model.fit(table.drop(columns=target), table[target], observer=observer)
         emit({"kind": "model", **keep_model(model, payload, storage, scratch)})
+        emit({"kind": "plots", "keys": keep_plots(model, payload["job_key"], storage, scratch)})
 
 
 def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scratch: Path) -> dict[str, Any]:
@@ -149,12 +150,6 @@ def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scrat
     digest = persist.save(model, local)
     size = local.stat().st_size
     storage.put_file(local, payload["model_key"])
-    plots = []
-    for name, figure in figures(model).items():
-        path, key = scratch / f"{name}.png", f"{payload['job_key']}/plots/{name}.png"
-        figure.savefig(path)
-        storage.put_file(path, key)
-        plots.append(key)
     return {
         "digest": digest,
         "bytes": size,
@@ -166,8 +161,18 @@ def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scrat
         "inputs": [tracked_input(column) for column in model.contract_.used],
         "outputs": tracked_outputs(model.contract_),
         "requirements": requirements(),
-        "plots": plots,
     }
+
+
+def keep_plots(model: Model, folder: str, storage: Storage, scratch: Path) -> list[str]:
+    """Put figures of the model into the storage; returns their keys."""
+    keys = []
+    for name, figure in figures(model).items():
+        path, key = scratch / f"{name}.png", f"{folder}/plots/{name}.png"
+        figure.savefig(path)
+        storage.put_file(path, key)
+        keys.append(key)
+    return keys
 
 
 def expected(column: ColumnContract) -> dict[str, Any]:

@@ -30,7 +30,7 @@ CASES, TABLE_CASES = manifest("nasty"), manifest("tables")
 
 REFUSED = {
     "unterminated_quote": (Unprocessable, "data.open_quote", {"line": 2}),
-    "single_quote_char": (Unprocessable, "data.long_row", {"line": 3}),
+    "single_quote_char": (Unprocessable, "data.long_row", {"line": 7, "cells": 10, "width": 9}),
     "tweet_quoted_newlines": (Unprocessable, "data.long_row", {"line": 11}),
     "ragged_too_many": (Unprocessable, "data.long_row", {"line": 5, "cells": 10, "width": 9}),
     "header_only": (Unprocessable, "data.header_only", {}),

@@ -163,3 +163,45 @@ def test_bytes_of_any_kind_are_read_or_refused(content: bytes) -> None:
         assert result.rows > 0
         assert all(len(values) == result.rows for values in found)
         assert asdict(result)
+
+
+options = st.builds(
+    ReadOptions,
+    encoding=st.sampled_from(
+        [None, "utf-8", "cp1252", "utf-16", "ascii", "utf-7", "idna", "shift_jis", "rot13"]
+    ),
+    separator=st.one_of(st.none(), st.sampled_from(',; \t§"a'), st.text(max_size=2)),
+    quote=st.one_of(st.none(), st.sampled_from(["", '"', "'", "«"]), st.text(max_size=2)),
+    decimal=st.sampled_from([None, ".", ",", "x"]),
+    thousands=st.sampled_from([None, "", ",", ".", " ", "'"]),
+    header=st.one_of(st.none(), st.integers(-1, 4)),
+    missing_values=st.one_of(st.none(), st.lists(st.sampled_from(["a", "1", "", "-"])).map(tuple)),
+    day_first=st.sampled_from([None, True, False]),
+    column_types=st.dictionaries(
+        st.sampled_from(["a", "b", "column_1"]),
+        st.sampled_from(["integer", "number", "boolean", "datetime", "string", "other"]),
+        max_size=2,
+    ),
+)
+cells = st.sampled_from(
+    ["a", "1", "-2.5", "1,5", "", " ", "007", "01/02/2024", "NA", "true", '"', '"x', 'y"', "$3", "é", "'q'"]
+)
+loose_table = st.lists(st.lists(cells, min_size=1, max_size=4), min_size=1, max_size=8)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(loose_table, st.sampled_from(",; "), st.sampled_from(["a,b\n", ""]), options)
+def test_whatever_a_person_decides_is_done_or_refused(
+    rows: list[list[str]], separator: str, header: str, chosen: ReadOptions
+) -> None:
+    content = header + "".join(separator.join(row) + "\n" for row in rows)
+    try:
+        result, found = read_bytes(content.encode(), chosen)
+    except AutoMLError as error:
+        if not all(error.message(language) for language in ("en", "fr")):
+            pytest.fail(f"{error.code} has no sentence")
+    else:
+        assert all(len(values) == result.rows for values in found)
+        for column in result.columns:
+            assert column.type == chosen.column_types.get(column.name, column.type)

@@ -223,7 +223,7 @@ def ended(client: httpx.Client, job: str, seconds: float = 90.0) -> dict[str, ob
 def world(server: Server, table: bytes) -> World:
     with server.client("alice-token") as alice:
         dataset = upload(alice, table)
-        job = train(alice, dataset, target="bought", time_budget=8, name="customers")
+        job = train(alice, dataset, target="bought", time_budget=20, name="customers")
         begun = alice.post("/automl/api/uploads/", json={"filename": "more.csv", "size": 10}).json()["id"]
         body = ended(alice, job)
         assert body["state"] == "done", body

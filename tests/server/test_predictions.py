@@ -84,7 +84,7 @@ def test_a_form_is_answered_too(alice, world, table):
 def test_cells_that_a_spreadsheet_would_run_are_made_harmless(alice, verbs):
     rows = [f"{i % 10},{'=1+1' if i % 10 > 4 else '@no'}" for i in range(100)]
     dataset = verbs.upload(alice, ("x,answer\n" + "\n".join(rows) + "\n").encode(), "formula.csv")
-    job = verbs.train(alice, dataset, target="answer", time_budget=5)
+    job = verbs.train(alice, dataset, target="answer", time_budget=60)
     name = verbs.ended(alice, job)["model"]["name"]
     answer = alice.post(
         f"/automl/api/predict/{name}/", content=b"x\n9\n1\n", headers={"Content-Type": "text/csv"}
@@ -94,16 +94,18 @@ def test_cells_that_a_spreadsheet_would_run_are_made_harmless(alice, verbs):
     assert exact["value"] == "=1+1"
 
 
-class TestVersions:
-    @pytest.fixture(scope="class")
-    def two(self, server, verbs, table) -> str:
-        with server.client("alice-token") as alice:
-            dataset = verbs.upload(alice, table, "twice.csv")
-            for seed in (0, 1):
-                job = verbs.train(alice, dataset, target="bought", time_budget=5, seed=seed, name="twice")
-                assert verbs.ended(alice, job)["state"] == "done"
-        return dataset
+@pytest.fixture(scope="module", name="two")
+def two_versions(server, verbs, table) -> str:
+    """The data set of a model with two versions."""
+    with server.client("alice-token") as alice:
+        dataset = verbs.upload(alice, table, "twice.csv")
+        for seed in (0, 1):
+            job = verbs.train(alice, dataset, target="bought", time_budget=60, seed=seed, name="twice")
+            assert verbs.ended(alice, job)["state"] == "done"
+    return dataset
 
+
+class TestVersions:
     def test_the_first_is_champion_until_another_is_promoted(self, two, alice, wait_for):
         model = alice.get("/automl/api/models/twice/").json()
         assert model["champion"] == 1
@@ -134,7 +136,7 @@ class TestVersions:
 
     def test_a_dataset_with_models_is_deleted_with_all_of_it_or_not_at_all(self, alice, verbs, table, server):
         dataset = verbs.upload(alice, table, "gone.csv")
-        job = verbs.train(alice, dataset, target="bought", time_budget=5, name="gone")
+        job = verbs.train(alice, dataset, target="bought", time_budget=60, name="gone")
         assert verbs.ended(alice, job)["state"] == "done"
         refused = alice.delete(f"/automl/api/datasets/{dataset}/")
         assert refused.status_code == 409

@@ -191,7 +191,7 @@ def test_cancel_frees_the_processors_and_the_next_job_starts(alice, server, tabl
 )
 def test_the_other_tasks(target, task, alice, table, verbs):
     dataset = verbs.upload(alice, table, f"{task}.csv")
-    job = verbs.train(alice, dataset, **({"target": target} if target else {}), time_budget=6)
+    job = verbs.train(alice, dataset, **({"target": target} if target else {}), time_budget=60)
     body = verbs.ended(alice, job)
     assert (body["state"], body["task"]) == ("done", task), body
     row = {"age": 70, "city": "Paris", "since": "2024-05-01", "bought": "yes"}
@@ -228,7 +228,7 @@ class TestRestart:
         first = start()
         with first.client("secret") as client:
             dataset = verbs.upload(client, table)
-            done = verbs.train(client, dataset, target="bought", time_budget=6)
+            done = verbs.train(client, dataset, target="bought", time_budget=60)
             before = verbs.ended(client, done), events(client, done)
             running = verbs.train(client, dataset, target="bought", time_budget=100)
             wait_for(lambda: searches(first), 20)

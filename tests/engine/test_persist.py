@@ -1,0 +1,62 @@
+import os
+import pickle
+
+import numpy as np
+import pytest
+
+from automl_jupyter.engine import AutoMLClassifier, AutoMLClusterer, AutoMLRegressor, persist
+from automl_jupyter.errors import Conflict, Unprocessable
+
+
+@pytest.mark.parametrize("estimator", [AutoMLClassifier, AutoMLRegressor, AutoMLClusterer])
+def test_a_model_comes_back_as_it_was(mixed, tmp_path, estimator, one_of_each):
+    X, y = mixed
+    given = {AutoMLClassifier: (y > 10).map({True: "more", False: "less"}), AutoMLRegressor: y}.get(estimator)
+    model = estimator(time_budget=60, max_trials=3).fit(X, given)
+    digest = persist.save(model, tmp_path / "model")
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+    back = persist.load(tmp_path / "model", digest)
+    assert type(back) is estimator
+    assert np.array_equal(back.predict(X), model.predict(X))
+    assert back.contract_ == model.contract_
+    assert back.leaderboard_.equals(model.leaderboard_)
+
+
+def test_a_finished_trial_comes_back_and_serves_a_later_attempt(mixed, tmp_path, watcher, one_of_each):
+    X, y = mixed
+    seen = watcher()
+    AutoMLRegressor(time_budget=60, max_trials=3).fit(X, y, observer=seen)
+    digests = {i: persist.save(f, tmp_path / str(i)) for i, f in enumerate(seen.trials)}
+    known = [persist.load(tmp_path / str(i), digest) for i, digest in digests.items()]
+    model = AutoMLRegressor(time_budget=60, max_trials=3).fit(X, y, observer=watcher(known=known))
+    was = {f.trial.name: f.trial.fit_seconds for f in seen.trials}
+    assert {t.name: t.fit_seconds for t in model.trials_} == was
+
+
+def test_a_file_that_was_changed_is_not_opened(mixed, tmp_path):
+    X, y = mixed
+    path = tmp_path / "model"
+    digest = persist.save(AutoMLRegressor(time_budget=60, max_trials=1).fit(X, y), path)
+    content = path.read_bytes()
+    for changed in (content[:-1], content + b" ", content.replace(b"size", b"sizf", 1), b""):
+        path.write_bytes(changed)
+        with pytest.raises(Conflict) as caught:
+            persist.load(path, digest)
+        assert caught.value.code == "engine.tampered"
+
+
+class Harmful:
+    def __reduce__(self):
+        return (os.mkdir, ("harm",))
+
+
+@pytest.mark.parametrize("harmful", [Harmful(), {"a": [Harmful()]}])
+def test_a_file_that_calls_for_anything_else_is_refused_and_runs_nothing(tmp_path, monkeypatch, harmful):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Unprocessable) as caught:
+        persist.loads(pickle.dumps(harmful))
+    assert caught.value.code == "engine.untrusted_type"
+    assert "mkdir" in str(caught.value)
+    with pytest.raises(Unprocessable):
+        persist.save(harmful, tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,119 @@
+"""What is installed: the wheel holds what the program reads, and Jupyter finds the extension in it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import site
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from automl_jupyter import __version__
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "automl_jupyter"
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from this checkout; without asking the network where the build's tool is installed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    known = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []
+    _run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", *known, "-w", str(folder), str(ROOT)])
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a fresh environment with the wheel; what the wheel needs is borrowed from ours."""
+    folder = tmp_path_factory.mktemp("environment")
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+    binary = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    pip = [sys.executable, "-m", "pip", "--python", str(binary), "install", "-q", "--no-deps", "--no-index"]
+    _run([*pip, str(wheel)])
+    # Folders named in a .pth file are only searched: an editable install of ours in them has no effect.
+    ours = dict.fromkeys(
+        [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]
+    )
+    theirs = _run([str(binary), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
+    Path(theirs.strip(), "borrowed.pth").write_text("\n".join(ours) + "\n", "utf-8")
+    return binary
+
+
+def _run(command: list[str], **variables: str) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PYTHON"))}
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=os.path.sep,
+        env={**kept, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_the_wheel_holds_every_file_that_the_program_reads(wheel: Path) -> None:
+    held = set(zipfile.ZipFile(wheel).namelist())
+    read = [
+        path
+        for path in PACKAGE.rglob("*")
+        if path.suffix in (".py", ".mo", ".html", ".css", ".mako", ".typed")
+        and "__pycache__" not in path.parts
+    ]
+    assert {path.suffix for path in read} >= {".py", ".mo", ".html", ".css"}
+    assert {path.relative_to(ROOT).as_posix() for path in read} <= held
+    assert "automl_jupyter/backends/migrations/versions/m0001_first.py" in held
+
+
+def test_the_wheel_enables_the_extension_and_holds_nothing_else_of_the_checkout(wheel: Path) -> None:
+    held = zipfile.ZipFile(wheel).namelist()
+    name = f"automl_jupyter-{__version__}"
+    config = f"{name}.data/data/etc/jupyter/jupyter_server_config.d/automl_jupyter.json"
+    assert config in held
+    assert {entry.partition("/")[0] for entry in held} == {
+        "automl_jupyter",
+        f"{name}.data",
+        f"{name}.dist-info",
+    }
+    assert any(entry.endswith("LICENSE") for entry in held)
+
+
+def test_jupyter_says_that_the_installed_extension_is_enabled_and_valid(python: Path, tmp_path: Path) -> None:
+    places = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    told = _run([str(python), "-m", "jupyter_server", "extension", "list"], NO_COLOR="1", **places)
+    lines = [line.split() for line in told.replace("\x1b[32m", "").replace("\x1b[0m", "").splitlines()]
+    assert ["automl_jupyter", "enabled"] in lines
+    assert ["automl_jupyter", __version__, "OK"] in lines
+
+
+def test_what_is_imported_is_what_was_installed(python: Path) -> None:
+    told = _run([str(python), "-c", "import automl_jupyter; print(automl_jupyter.__file__)"])
+    assert Path(told.strip()).is_relative_to(python.parents[1])
+
+
+def test_the_installed_command_speaks_both_languages(python: Path) -> None:
+    command = [str(python.with_name("jupyter-automl")), "--help"]
+    assert "usage: jupyter automl" in _run(command, LC_ALL="C.UTF-8")
+    assert "tableau" in _run(command, LC_ALL="fr_FR.UTF-8")
+
+
+def test_the_installed_package_knows_its_pages_and_its_migrations(python: Path, tmp_path: Path) -> None:
+    script = (
+        "from automl_jupyter.server.openapi import document\n"
+        "from automl_jupyter.backends.database import open_database\n"
+        f"open_database('sqlite:///{tmp_path.as_posix()}/new.sqlite').close()\n"
+        "print(len(document('/automl')['paths']))\n"
+    )
+    assert int(_run([str(python), "-c", script])) > 20

@@ -85,7 +85,8 @@ def machine() -> list[str]:
         f"Machine: {_cpu()}, {os.cpu_count()} cores, {memory:.1f} GiB of memory, "
         f"{platform.system()} {platform.release()}",
         f"Load before (1 min): {load:.2f}",
-        f"Versions: automl_jupyter {__version__} ({_commit()}), Python {platform.python_version()}, {versions}",
+        f"Versions: automl_jupyter {__version__} ({_commit()}), "
+        f"Python {platform.python_version()}, {versions}",
     ]
 
 

@@ -18,8 +18,8 @@ def _line(dice: random.Random) -> str:
     likes = age / 30 + visits / 10 + 2 * member + (plan == "full") - distance / 20 + dice.gauss(0, 1)
     missing = dice.random() < 0.02
     return (
-        f"{age},{'' if missing else f'{income:.2f}'},{visits},{distance:.3f},{score:.4f},{city},{plan},{since},"
-        f"{'true' if member else 'false'},{'yes' if likes > 4 else 'no'}"
+        f"{age},{'' if missing else f'{income:.2f}'},{visits},{distance:.3f},{score:.4f},{city},{plan},"
+        f"{since},{'true' if member else 'false'},{'yes' if likes > 4 else 'no'}"
     )
 
 

@@ -130,6 +130,11 @@ class Server:
         """Resident memory of the server's own process, in bytes."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
+    def cpu_seconds(self) -> float:
+        """Processor time that the server's own process has used."""
+        used = psutil.Process(self.process.pid).cpu_times()
+        return float(used.user + used.system)
+
     def connect(self) -> Connection:
         """Open a connection."""
         return Connection(self.address)

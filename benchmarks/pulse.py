@@ -8,6 +8,7 @@ as long), by other threads that held the interpreter, or by a machine that had n
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import threading
@@ -35,17 +36,19 @@ class Pulse:
     ----------
     longest, longest_cpu : float
         The largest lateness in seconds, and the most processor time of the loop's thread between two ticks.
+    longest_gc : float
+        The longest garbage collection in seconds, whichever thread it ran in: it holds the interpreter.
     """
 
     def __init__(self) -> None:
-        self.due = 0.0
+        self.due = self._collects = 0.0
         self._thread = 0
         self._watching = False
         self.reset()
 
     def reset(self) -> None:
         """Forget what was noted."""
-        self.longest = self.longest_cpu = 0.0
+        self.longest = self.longest_cpu = self.longest_gc = 0.0
         self.ticks = 0
         self.stacks: Counter[str] = Counter()
         self._skip = True
@@ -55,7 +58,14 @@ class Pulse:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._cpu = time.thread_time()
+        gc.callbacks.append(self._collecting)
         self._schedule()
+
+    def _collecting(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._collects = time.perf_counter()
+        else:
+            self.longest_gc = max(self.longest_gc, time.perf_counter() - self._collects)
 
     def _schedule(self) -> None:
         self.due = time.perf_counter() + STEP
@@ -105,6 +115,7 @@ class PulseHandler(JupyterHandler):
                 {
                     "longest": pulse.longest * 1000,
                     "longest_cpu": pulse.longest_cpu * 1000,
+                    "longest_gc": pulse.longest_gc * 1000,
                     "ticks": pulse.ticks,
                     "stacks": pulse.stacks.most_common(12),
                 }

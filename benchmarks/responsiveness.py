@@ -42,6 +42,7 @@ BARE_STATUS, OUR_STATUS, OUR_USER = (
     "GET api/status, extension",
     "GET automl/api/user/",
 )
+FELT = {"longest": "longest block", "longest_cpu": "own CPU", "longest_gc": "garbage collection"}
 WARM_SECONDS = 5.0
 PREDICT_ROWS = 500
 MODEL = "probe-bought"
@@ -200,16 +201,12 @@ def report_blocks(report: Report, phases: Sequence[Phase]) -> None:
     rows = []
     for phase in phases:
         bare, ours = phase.blocks["bare"], phase.blocks["extension"]
-        rows.append(
-            (phase.name, bare["longest"], ours["longest"], bare["longest_cpu"], ours["longest_cpu"])
-        )  # fmt: skip
+        rows.append([phase.name, *(side[key] for key in FELT for side in (bare, ours))])
         if phase.name in ("upload", "training"):
             what = f"{phase.name}: longest block of the event loop"
             report.targets.append(Target(what, ours["longest"], BLOCK_MS, "ms"))
-    report.table(
-        ("longest block during", "bare, ms", "extension, ms", "own CPU, bare, ms", "own CPU, extension, ms"),
-        rows,
-    )
+    heads = [f"{what}, {side}, ms" for what in FELT.values() for side in ("bare", "extension")]
+    report.table(("during", *heads), rows)
 
 
 def report_stacks(report: Report, phases: Sequence[Phase]) -> None:

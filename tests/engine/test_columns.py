@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automl_jupyter.engine import cells, columns, synthetic_example
+from automl_jupyter.engine import cells, columns, preprocess, synthetic_example
 from automl_jupyter.engine.contract import Contract
-from automl_jupyter.engine.preprocess import Preprocessor
 
 ROWS = 60
 
@@ -99,7 +98,7 @@ def test_a_row_means_the_same_alone_and_in_a_table(rows):
         }
     )
     plan = columns.layout(columns.learn(train))
-    preprocessor = Preprocessor.fit(plan, columns.read_frame(plan, train)[0])
+    preprocessor, _ = preprocess.fit(plan, columns.read_frame(plan, train)[0])
     together, found = columns.read_frame(plan, pd.DataFrame(rows, dtype=object))
     alone = [columns.read_rows(plan, [row]) for row in rows]
     for i, (one, warnings) in enumerate(alone):

@@ -85,7 +85,7 @@ cell_values = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=st.lists(st.fixed_dictionaries(dict.fromkeys("ncbdt", cell_values)), min_size=1, max_size=8))
 def test_a_row_means_the_same_alone_and_in_a_table(rows):
     train = pd.DataFrame(

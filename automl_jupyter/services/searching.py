@@ -138,9 +138,10 @@ def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> 
         model = make_estimator(payload, max(LEAST_SECONDS, payload["deadline"] - time.monotonic()))
         target = payload["target"]
         if isinstance(model, AutoMLClusterer):
-            model.fit(table, observer=observer)
+            model.fit(table, observer=observer, kinds=payload["kinds"])
         else:
-            model.fit(table.drop(columns=target), table[target], observer=observer)
+            features = table.drop(columns=target)
+            model.fit(features, table[target], observer=observer, kinds=payload["kinds"])
         emit({"kind": "model", **keep_model(model, payload, storage, scratch)})
         emit({"kind": "plots", "keys": keep_plots(model, payload["job_key"], storage, scratch)})
 

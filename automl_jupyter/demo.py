@@ -52,6 +52,7 @@ SUMMER = (6, 7, 8)
 RISKIEST = 100
 LABEL = 15
 CONFIG = "jupyter-demo.json"
+MARK = "AUTOML_DEMO_RUN"
 START = 60.0
 """Seconds that the server may take to start."""
 
@@ -290,10 +291,10 @@ def running_server(folder: Path) -> Iterator[Server]:
         If it does not start within `START` seconds.
     """
     config = _configure(folder)
-    token = secrets.token_hex(24)
+    token, mark = secrets.token_hex(24), secrets.token_hex(8)
     runtime = folder / ".runtime"
     # The token goes by the environment: the list of processes shows arguments to everybody.
-    environ = {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_RUNTIME_DIR": str(runtime)}
+    environ = {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_RUNTIME_DIR": str(runtime), MARK: mark}
     port = f"--ServerApp.port={20_000 + secrets.randbelow(20_000)}"
     with (folder / "jupyter.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603
@@ -307,7 +308,7 @@ def running_server(folder: Path) -> Iterator[Server]:
     try:
         yield Server(_address(process, runtime, folder / "jupyter.log"), token)
     finally:
-        _end(process, token)
+        _end(process, mark)
 
 
 def _configure(folder: Path) -> Path:
@@ -338,7 +339,7 @@ def _address(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
     raise Unavailable("demo.no_start", log=str(log))
 
 
-def _end(process: subprocess.Popen[bytes], token: str) -> None:
+def _end(process: subprocess.Popen[bytes], mark: str) -> None:
     process.terminate()
     try:
         process.wait(END)
@@ -346,16 +347,16 @@ def _end(process: subprocess.Popen[bytes], token: str) -> None:
         process.kill()
         process.wait()
     # A search that was just starting notices only seconds later that its server is gone.
-    for pid in _holders(token):
+    for pid in _marked(mark):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
-def _holders(token: str) -> Iterator[int]:
-    """The processes that inherited the server's token, which no other process has; known on Linux alone."""
+def _marked(mark: str) -> Iterator[int]:
+    """The processes that inherited the server's mark; known on Linux alone."""
     for file in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
-            if f"JUPYTER_TOKEN={token}\0".encode() in file.read_bytes():
+            if f"{MARK}={mark}".encode() in file.read_bytes().split(b"\0"):
                 yield int(file.parent.name)
 
 

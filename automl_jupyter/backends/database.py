@@ -26,8 +26,12 @@ EXPECTED = Collection[str] | str
 
 
 def new_id() -> str:
-    """Draw an id that cannot be guessed: 128 random bits in 22 characters that a URL may have."""
-    return secrets.token_urlsafe(16)
+    """Draw an id that cannot be guessed: about 128 random bits in 22 characters that a URL may have.
+
+    It begins with a letter or a digit, so that no shell takes it for an option.
+    """
+    drawn = secrets.token_urlsafe(16)
+    return drawn if drawn[0].isalnum() else new_id()
 
 
 class Database(ABC):

@@ -46,6 +46,13 @@ _LONGEST_PARAM = 6000
 _LONGEST_TAG = 5000
 _LONGEST_DIGEST = 36
 _BATCH = 100
+_DTYPES = {
+    "boolean": "bool",
+    "long": "int64",
+    "double": "float64",
+    "string": "object",
+    "datetime": "datetime64[ns]",
+}
 
 
 class MlflowTracking(Tracking):
@@ -274,6 +281,8 @@ def _save(model: TrackedModel, folder: Path, *, run_id: str, model_id: str, loca
     import pandas as pd
     from mlflow.models import Model, ModelSignature
 
+    # The rows are plain JSON; MLflow wants them in exactly the types that the signature says.
+    dtypes = {column.name: _DTYPES[column.type] for column in model.inputs}
     mlflow.pyfunc.save_model(
         path=str(folder / "model"),
         loader_module=model.loader_module,
@@ -281,7 +290,7 @@ def _save(model: TrackedModel, folder: Path, *, run_id: str, model_id: str, loca
         code_paths=[str(_copy_code(model, folder / "code"))],
         mlflow_model=Model(artifact_path=location, run_id=run_id, model_uuid=model_id, model_id=model_id),
         signature=ModelSignature(inputs=_schema(model.inputs), outputs=_schema(model.outputs)),
-        input_example=pd.DataFrame(model.example, columns=[column.name for column in model.inputs]),
+        input_example=pd.DataFrame(model.example, columns=list(dtypes)).astype(dtypes),
         pip_requirements=list(model.requirements),
     )
 

@@ -53,7 +53,9 @@ class OpenQuote(Exception):
 
 
 def records(lines: Iterable[str], grammar: Grammar, first_line: int = 1) -> Iterator[Record]:
-    """Divide lines into rows of cells; a row may span lines within quotes. Blank lines are left out.
+    """Divide lines into rows of cells; a row may span lines within quotes.
+
+    Blank lines are left out, and so is the character by which DOS ended files.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ def records(lines: Iterable[str], grammar: Grammar, first_line: int = 1) -> Iter
         body = line.rstrip("\r\n")
         if grammar.spaced and grammar.separator == " " and (not grammar.quote or grammar.quote not in body):
             body = re.sub(" +", " ", body.strip(" "))
-        if not body or (body.isspace() and grammar.separator not in body):
+        if not body or ((body.isspace() or body == _END_OF_FILE) and grammar.separator not in body):
             continue
         if not grammar.quote or grammar.quote not in body:
             cells = body.split(grammar.separator)
@@ -162,6 +164,7 @@ def _odd(text: str, start: int, end: int, escape: str) -> bool:
 
 
 _MAX_CELL = 1 << 27
+_END_OF_FILE = "\x1a"
 _NUMBER = re.compile(
     r"[-+]?(?:inf|infinity)|[-+(]?\s*[$€£¥]?\s*[-+]?"
     r"(?:\d+(?:[ .,'\u00a0\u202f]\d{3})*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\)?",

@@ -38,7 +38,9 @@ _SPREADSHEET_PARTS = (b"xl/", b"[Content_Types].xml", b"opendocument.spreadsheet
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 _MARKUP = re.compile(rb"\s*(?:<!doctype\b|<html\b|<head\b|<body\b|<table\b|<\?xml\b|<!--)", re.IGNORECASE)
 _JSON_START = re.compile(r'\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:["{\[\]]|$))')
+_ARFF = re.compile(rb"(?:\s|%[^\n]*\n)*@relation\b", re.IGNORECASE)
 _BINARY_SHARE = 0.02
+_FEW = 3
 
 
 def refuse_other_kinds(head: bytes) -> None:
@@ -65,7 +67,7 @@ def refuse_other_kinds(head: bytes) -> None:
     text = head.removeprefix(b"\xef\xbb\xbf")
     if _MARKUP.match(text):
         raise UnsupportedType("data.is_markup")
-    if text.lstrip()[:9].lower() == b"@relation":
+    if _ARFF.match(text):
         raise UnsupportedType("data.is_arff")
     if _is_json(text.decode("utf-8", "replace")):
         raise UnsupportedType("data.is_json")
@@ -84,8 +86,8 @@ def refuse_binary(head: bytes) -> None:
     UnsupportedType
         ``data.is_binary``.
     """
-    zeros = head.count(0)
-    if head and (len(_CONTROL.findall(head)) > _BINARY_SHARE * len(head) or zeros > 0.3 * len(head)):
+    few = max(_FEW, _BINARY_SHARE * len(head))
+    if len(_CONTROL.findall(head)) > few or head.count(0) > 0.3 * len(head):
         raise UnsupportedType("data.is_binary")
 
 

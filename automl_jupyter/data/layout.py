@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
@@ -53,10 +53,6 @@ class Layout:
     offset: int
     plain: bool
     notices: tuple[Notice, ...]
-
-    def with_encoding(self, name: str, *, lenient: bool) -> Layout:
-        """Return the same rows in another encoding."""
-        return replace(self, encoding=name, lenient=lenient)
 
 
 def detect(source: Path, options: ReadOptions, encoding_name: str | None = None) -> Layout:

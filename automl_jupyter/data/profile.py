@@ -20,7 +20,6 @@ from automl_jupyter.data.model import Cell
 _BINS = 20
 _TOP = 10
 _QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-_KEPT_VALUES = 8_000_000
 _MIN_KEPT = 2_000
 _COUNTED = 20_000
 _TEXT_LENGTH = 200
@@ -31,14 +30,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Entry = dict[str, object]
 
 
-def profile(parquet: Path) -> dict[str, object]:
+def profile(parquet: Path, *, sample: int = 8_000_000) -> dict[str, object]:
     """Describe every column of a converted file.
 
     Parameters
     ----------
     parquet : Path
-        What :func:`automl_jupyter.data.read.convert` wrote. It is read row group by row group; quantiles and
-        histograms of very long tables come from every k-th row, and then ``sampled`` says so.
+        What :func:`automl_jupyter.data.read.convert` wrote. It is read row group by row group.
+    sample : int
+        How many numbers to keep in memory. Quantiles and histograms of longer tables come from every k-th row
+        (at least 2,000 rows), and then ``sampled`` says so; all else is exact.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def profile(parquet: Path) -> dict[str, object]:
     """
     with pq.ParquetFile(parquet) as file:
         rows, schema = file.metadata.num_rows, file.schema_arrow
-        stride = max(1, math.ceil(rows / max(_MIN_KEPT, _KEPT_VALUES // max(len(schema), 1))))
+        stride = max(1, math.ceil(rows / max(_MIN_KEPT, sample // max(len(schema), 1))))
         counts = [_Counts() for _ in schema]
         details: list[_Numbers | _Lengths | None] = [_details(field.type, stride) for field in schema]
         for index in range(file.num_row_groups):

@@ -33,7 +33,7 @@ _WIDE_BLOCK = 1 << 25
 _MAX_BLOCK = 1 << 29
 _PREVIEW = 100
 _DECIDED_BY = 20_000
-_MAX_PASSES = 8
+_MAX_PASSES = 12
 
 Progress = Callable[[float], None]
 
@@ -275,8 +275,6 @@ class _Passes:
         if "straddling" in text and self._block < _MAX_BLOCK:
             self._block *= 8
             return
-        if "straddling" in text:
-            raise Unprocessable("data.line_too_long", line=self._layout.start.data_line) from error
         if "Empty CSV" in text:
             raise Unprocessable("data.header_only", line=self._layout.start.header + 1) from error
         raise _Irregular from error

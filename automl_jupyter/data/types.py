@@ -22,12 +22,25 @@ _ONE_WORD = (
     r"n/d n.d. nd nc n.c. nr missing unknown unk undefined blank (blank) inconnu tbd #div/0! #value! "
     r"#ref! #name? #num! 1.#qnan -1.#qnan 1.#ind -1.#ind"
 )
-_SEVERAL_WORDS = ("", "#n/a n/a", "not available", "not applicable", "no data", "non disponible", "s/o")
+_ZERO_DATES = ("0000-00-00", "0000-00-00 00:00:00")
+_SEVERAL_WORDS = (
+    "",
+    "#n/a n/a",
+    "not available",
+    "not applicable",
+    "no data",
+    "non disponible",
+    "s/o",
+    *_ZERO_DATES,
+)
 MISSING_IN_NUMBERS = frozenset((*_ONE_WORD.split(), *_SEVERAL_WORDS))
 """Words, in lower case and trimmed, that stand for a missing value among numbers, dates or truth values."""
 
 _NUMERIC = r"^\s*[-+]?\s*[$€£¥]?\s*(?:\d[\d,. ]*|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\s*$"
-_DATELIKE = r"^\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[ T].*)?$"
+_DATELIKE = (
+    r"^\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})"
+    r"(?:[ T]\d{1,2}:\d{2}[\d:.]*\s*(?:[AaPp][Mm]|Z|[-+]\d\d:?\d\d)?)?\s*$"
+)
 _MOSTLY = 0.8
 _LOOKED_AT = 100
 

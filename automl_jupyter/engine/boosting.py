@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ _OBJECTIVES = {
 class BoosterModel:
     """A LightGBM model without its training data.
 
-    It is pickled as LightGBM's own text, so that reading it back needs no class of LightGBM.
+    It is pickled as LightGBM's own text, compressed, so that reading it back needs no class of LightGBM.
     """
 
     booster: lgb.Booster
@@ -41,11 +42,15 @@ class BoosterModel:
         return np.column_stack([1 - q, q]) if self.binary else q[:, None]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (rebuild, (self.booster.model_to_string(), self.binary))
+        return (rebuild, (zlib.compress(self.booster.model_to_string().encode(), 1), self.binary))
 
 
-def rebuild(text: str, binary: bool) -> BoosterModel:
-    """Make a model of LightGBM's text."""
+def rebuild(content: bytes, binary: bool) -> BoosterModel:
+    """Make a model of LightGBM's compressed text."""
+    return _of_text(zlib.decompress(content).decode(), binary)
+
+
+def _of_text(text: str, binary: bool) -> BoosterModel:
     return BoosterModel(lgb.Booster(model_str=text), binary)
 
 
@@ -70,14 +75,15 @@ def fit_boosting(work: Work, params: Params) -> BoosterModel:
         "verbosity": -1,
         "feature_pre_filter": False,
         "max_cat_to_onehot": 8,
-        "min_data_per_group": 50,
         **params,
     }
     rounds, patience = settings.pop("rounds"), settings.pop("patience")
     if work.task == "multiclass":
         settings["num_class"] = work.width
     fit, check = inner_split(work.y, work.task, work.seed)
+    # Small tables have small groups: with the usual limits nothing could be told apart in them.
     settings["min_data_in_leaf"] = max(1, min(settings["min_data_in_leaf"], len(fit) // 20))
+    settings["min_data_per_group"] = max(5, min(50, len(fit) // 50))
     categories = list(range(work.numeric_width, work.X.shape[1]))
     train = lgb.Dataset(work.X[fit], work.y[fit], categorical_feature=categories, params=settings)
     valid = lgb.Dataset(work.X[check], work.y[check], reference=train, categorical_feature=categories)
@@ -94,4 +100,4 @@ def fit_boosting(work: Work, params: Params) -> BoosterModel:
         callbacks=[lgb.early_stopping(patience, verbose=False), watch],
     )
     best = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
-    return rebuild(booster.model_to_string(num_iteration=best), work.task == "binary")
+    return _of_text(booster.model_to_string(num_iteration=best), work.task == "binary")

@@ -15,7 +15,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from automl_jupyter.engine import columns, kmeans, serving, tables, task
+from automl_jupyter.engine import columns, kmeans, preprocess, serving, tables, task
 from automl_jupyter.engine.admission import MIN_ROWS, refuse
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.contract import Contract
@@ -97,7 +97,14 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.categorical = True
         return tags
 
-    def fit(self, X: object, y: object = None, *, observer: Observer | None = None) -> Self:
+    def fit(
+        self,
+        X: object,
+        y: object = None,
+        *,
+        observer: Observer | None = None,
+        kinds: Mapping[str, str] | None = None,
+    ) -> Self:
         """Find clusters within the time budget.
 
         Parameters
@@ -108,6 +115,9 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             Ignored; scikit-learn passes it.
         observer : Observer, optional
             Is told of each trial, and may stop the search.
+        kinds : mapping, optional
+            For some columns what they are, whatever they look like: ``category`` (numbers that are codes),
+            ``text`` or ``ignored``.
 
         Raises
         ------
@@ -121,11 +131,10 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         watcher = observer if observer is not None else Silent()
         watcher.progress(0.0, "engine.progress_preparing")
         with threadpool_limits(tables.threads_of(self.n_jobs)):
-            learnt = tables.learn_columns(frame, None)
+            learnt = tables.learn_columns(frame, None, kinds)
             plan = columns.layout(learnt)
             cells, _ = columns.read_frame(plan, frame)
-            self.preprocessor_ = Preprocessor.fit(plan, cells, seed)
-            views = self.preprocessor_.views(cells)
+            self.preprocessor_, views = preprocess.fit(plan, cells, seed)
             contest = _Contest(views["linear"], seed, end)
             best = self._search(contest, watcher)
             self.centres_ = Centres(contest.final(best))

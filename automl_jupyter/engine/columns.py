@@ -20,6 +20,9 @@ KEPT_LEVELS = 250
 MISSING, OTHER, FIRST = 0, 1, 2
 """Codes of categories: nothing, a rare or new one, the most frequent one; the others follow."""
 
+FORCED = ("category", "text", "ignored")
+"""What any column can be treated as."""
+
 _NUMBERS = ("numeric", "boolean", "datetime")
 
 
@@ -77,15 +80,27 @@ def layout(columns: Sequence[ColumnContract]) -> Layout:
 # --- what each column is
 
 
-def learn(X: pd.DataFrame) -> tuple[ColumnContract, ...]:
+def learn(X: pd.DataFrame, kinds: Mapping[str, str] | None = None) -> tuple[ColumnContract, ...]:
     """Decide what each column of a training table is.
 
     Parameters
     ----------
     X : DataFrame of shape (n_rows, n_columns)
         Column names are strings.
+    kinds : mapping, optional
+        For some columns what they are, one of :data:`FORCED`, whatever they look like.
     """
-    return tuple(_learn_column(str(name), X[name]) for name in X.columns)
+    said = kinds or {}
+    return tuple(
+        _said_column(name, X[name], said[name]) if name in said else _learn_column(name, X[name])
+        for name in X.columns
+    )
+
+
+def _said_column(name: str, series: pd.Series, kind: str) -> ColumnContract:
+    if kind == "category":
+        return _as_category(name, _labels(series.astype(object)))
+    return ColumnContract(name, kind)
 
 
 def _learn_column(name: str, series: pd.Series) -> ColumnContract:
@@ -250,8 +265,7 @@ def _read_numbers(
     dtype, n = series.dtype, len(series)
     fine = np.zeros(n, bool)
     if column.kind == "datetime" and pd.api.types.is_datetime64_any_dtype(dtype):
-        moments = series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
-        micro = moments.to_numpy("datetime64[us]")
+        micro = pd.to_datetime(series, utc=True).dt.tz_localize(None).to_numpy("datetime64[us]")
         return np.where(np.isnat(micro), np.nan, micro.astype(np.int64) / 1e6), fine
     plain = pd.api.types.is_numeric_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype)
     if column.kind == "numeric" and plain:

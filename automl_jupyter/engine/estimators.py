@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from automl_jupyter.engine import admission, columns, search, serving, tables, task
+from automl_jupyter.engine import admission, columns, preprocess, search, serving, tables, task
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.contract import Contract
 from automl_jupyter.engine.ensemble import Ensemble
@@ -81,7 +81,14 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         tags.target_tags.required = True
         return tags
 
-    def fit(self, X: object, y: object, *, observer: Observer | None = None) -> Self:
+    def fit(
+        self,
+        X: object,
+        y: object,
+        *,
+        observer: Observer | None = None,
+        kinds: Mapping[str, str] | None = None,
+    ) -> Self:
         """Search for the best model within the time budget.
 
         Parameters
@@ -92,6 +99,9 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
             The target; rows without one are left out.
         observer : Observer, optional
             Is told of each trial, and may stop the search.
+        kinds : mapping, optional
+            For some columns what they are, whatever they look like: ``category`` (numbers that are codes),
+            ``text`` or ``ignored``.
 
         Returns
         -------
@@ -113,12 +123,12 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         watcher.progress(0.0, "engine.progress_preparing")
         with threadpool_limits(1):
             target, codes = task.encode(series, decided)
-            learnt = tables.learn_columns(frame, str(series.name))
+            learnt = tables.learn_columns(frame, str(series.name), kinds)
             plan = columns.layout(learnt)
             cells, _ = columns.read_frame(plan, frame)
-            self.preprocessor_ = Preprocessor.fit(plan, cells, seed)
+            self.preprocessor_, views = preprocess.fit(plan, cells, seed)
             problem = search.Problem(
-                views=self.preprocessor_.views(cells),
+                views=views,
                 codes=codes,
                 target=target,
                 metric=metric,

@@ -22,8 +22,9 @@ from automl_jupyter.engine.columns import FIRST, OTHER, Cells, Layout
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
-TEXT_TERMS, TEXT_ROWS, TEXT_PARTS = 5000, 20_000, 24
+TEXT_TERMS, TEXT_ROWS, TEXT_CHARACTERS, TEXT_PARTS = 5000, 20_000, 2_000_000, 24
 ONE_HOT_PER_COLUMN, ONE_HOT_IN_ALL = 50, 1000
+MEDIAN_ROWS = 50_000
 # Far enough from the end of float32 that a sum of such numbers does not overflow.
 _LARGEST = 1e30
 _DAY = 86_400.0
@@ -53,7 +54,8 @@ def _fit_text(texts: list[str], seed: int) -> TextModel:
     from scipy.sparse.linalg import svds
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    sample = texts[:: max(1, len(texts) // TEXT_ROWS)]
+    characters = sum(map(len, texts))
+    sample = texts[:: max(1, len(texts) // TEXT_ROWS, characters // TEXT_CHARACTERS)]
     vectoriser = TfidfVectorizer(sublinear_tf=True, min_df=3, max_features=TEXT_TERMS, ngram_range=(1, 2))
     try:
         matrix = vectoriser.fit_transform(sample)
@@ -93,7 +95,7 @@ def _moments(seconds: F64) -> F64:
 
 @dataclass(frozen=True)
 class Preprocessor:
-    """What was learnt of the training table; made by :meth:`fit`.
+    """What was learnt of the training table; made by :func:`fit`.
 
     Attributes
     ----------
@@ -130,50 +132,6 @@ class Preprocessor:
     often_missing: npt.NDArray[np.intp]
     hot: tuple[npt.NDArray[np.intp], ...]
     hot_width: int
-
-    @classmethod
-    def fit(cls, plan: Layout, cells: Cells, seed: int = 0) -> Preprocessor:
-        """Learn from the training rows.
-
-        Parameters
-        ----------
-        plan : Layout
-            The columns that are read.
-        cells : Cells
-            Their cells, n rows.
-        seed : int
-            Seed of the decomposition of texts.
-        """
-        moments = np.array([j for j, c in enumerate(plan.numbers) if c.kind == "datetime"], dtype=np.intp)
-        texts = tuple(_fit_text(column, seed) for column in cells.texts)
-        raw = _derive(cells, moments, texts)
-        known = ~np.isnan(raw)
-        some = known.any(axis=0)
-        low = np.min(raw, axis=0, where=known, initial=np.inf)
-        high = np.max(raw, axis=0, where=known, initial=-np.inf)
-        keep = some & ((low < high) | ~known.all(axis=0))
-        raw, known = raw[:, keep], known[:, keep]
-        median = np.nanmedian(raw, axis=0) if raw.shape[1] else np.zeros(0)
-        filled = np.where(known, raw, median)
-        # Halved before they are added up: huge numbers would overflow.
-        unit = np.maximum(np.abs(filled).max(axis=0, initial=0.0), 1e-300)
-        mean, spread = (filled / unit).mean(axis=0) * unit, (filled / unit).std(axis=0) * unit
-        hot, width = _one_hot(cells.codes, len(raw))
-        return cls(
-            plan=plan,
-            texts=texts,
-            moments=moments,
-            keep=keep,
-            offset=np.where(unit > 2.0**24, median, 0.0),
-            lowest=low[keep],
-            highest=high[keep],
-            median=median,
-            mean=mean,
-            spread=np.maximum(spread, np.maximum(1e-9 * unit, 1e-300)),
-            often_missing=np.flatnonzero((~known).mean(axis=0) > 0.005) if len(raw) else np.zeros(0, np.intp),
-            hot=hot,
-            hot_width=width,
-        )
 
     @property
     def numeric_width(self) -> int:
@@ -224,6 +182,61 @@ class Views:
             rows = np.flatnonzero(at >= 0)
             view[rows, p + q + at[rows]] = 1
         return view
+
+
+def fit(plan: Layout, cells: Cells, seed: int = 0) -> tuple[Preprocessor, Views]:
+    """Learn from the training rows, and prepare their views.
+
+    Parameters
+    ----------
+    plan : Layout
+        The columns that are read.
+    cells : Cells
+        Their cells, n rows.
+    seed : int
+        Seed of the decomposition of texts.
+    """
+    moments = np.array([j for j, c in enumerate(plan.numbers) if c.kind == "datetime"], dtype=np.intp)
+    texts = tuple(_fit_text(column, seed) for column in cells.texts)
+    raw = _derive(cells, moments, texts)
+    known = ~np.isnan(raw)
+    some = known.any(axis=0)
+    low = np.min(raw, axis=0, where=known, initial=np.inf)
+    high = np.max(raw, axis=0, where=known, initial=-np.inf)
+    keep = some & ((low < high) | ~known.all(axis=0))
+    raw, known = raw[:, keep], known[:, keep]
+    median = _medians(raw, low[keep])
+    filled = np.where(known, raw, median)
+    # In units of the largest: huge numbers would overflow when they are added up.
+    unit = np.maximum(np.abs(filled).max(axis=0, initial=0.0), 1e-300)
+    mean, spread = (filled / unit).mean(axis=0) * unit, (filled / unit).std(axis=0) * unit
+    hot, width = _one_hot(cells.codes, len(raw))
+    preprocessor = Preprocessor(
+        plan=plan,
+        texts=texts,
+        moments=moments,
+        keep=keep,
+        offset=np.where(unit > 2.0**24, median, 0.0),
+        lowest=low[keep],
+        highest=high[keep],
+        median=median,
+        mean=mean,
+        spread=np.maximum(spread, np.maximum(1e-9 * unit, 1e-300)),
+        often_missing=np.flatnonzero((~known).mean(axis=0) > 0.005) if len(raw) else np.zeros(0, np.intp),
+        hot=hot,
+        hot_width=width,
+    )
+    return preprocessor, Views(preprocessor, cells, raw)
+
+
+def _medians(raw: F64, default: F64) -> F64:
+    """Medians of the known numbers of each column; of 50,000 rows where there are more."""
+    sample = raw[:: max(1, len(raw) // MEDIAN_ROWS)]
+    some = ~np.isnan(sample).all(axis=0)
+    medians = default.copy()
+    if some.any():
+        medians[some] = np.nanmedian(sample[:, some], axis=0)
+    return medians
 
 
 def _derive(cells: Cells, moments: npt.NDArray[np.intp], texts: tuple[TextModel, ...]) -> F64:

@@ -158,10 +158,13 @@ class _Search:
             threading.Thread(target=self._work, name=f"automl-search-{i}", daemon=True)
             for i in range(self.problem.workers)
         ]
-        for worker in workers:
-            worker.start()
-        self._collect(len(workers))
-        self.stopped.set()
+        try:
+            for worker in workers:
+                worker.start()
+            self._collect(len(workers))
+        finally:
+            # Also after an interrupt or an observer's error: fits under way end by themselves.
+            self.stopped.set()
         self._give_up()
         self.observer.progress(0.95, "engine.progress_ensembling")
         return self._conclude()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,10 @@ from automl_jupyter.engine.contract import ColumnContract, RowWarning
 from automl_jupyter.engine.serving import ContractWarning
 from automl_jupyter.errors import Unprocessable
 
-CELLS_PER_SECOND = 2_000_000
-"""More cells than this for each second of the budget are not read: rows are sampled."""
+CELLS_PER_SECOND = 600_000
+"""More cells than this for each second of the budget are not read: rows are sampled.
+
+Reading them takes a third of the budget or less. A character of text counts as half a cell."""
 
 
 def as_frame(estimator: object, X: object, *, reset: bool) -> pd.DataFrame:
@@ -53,9 +56,32 @@ def as_frame(estimator: object, X: object, *, reset: bool) -> pd.DataFrame:
     return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
 
 
-def learn_columns(X: pd.DataFrame, target: str | None) -> tuple[ColumnContract, ...]:
-    """Decide what each column is; raise Unprocessable if none of them can be used."""
-    learnt = columns.learn(X)
+def learn_columns(
+    X: pd.DataFrame, target: str | None, kinds: Mapping[str, str] | None
+) -> tuple[ColumnContract, ...]:
+    """Decide what each column is.
+
+    Parameters
+    ----------
+    X : DataFrame
+        The training table.
+    target : str or None
+        Its target, for the messages.
+    kinds : mapping or None
+        What the person says of some columns.
+
+    Raises
+    ------
+    Unprocessable
+        ``engine.unknown_kind`` if a column cannot be treated so, ``engine.no_features`` or
+        ``engine.nothing_to_cluster`` if none of them can be used.
+    """
+    for name, kind in (kinds or {}).items():
+        if kind not in columns.FORCED:
+            raise refuse(
+                f"kinds.{name}", "engine.unknown_kind", column=name, kind=kind, known=[*columns.FORCED]
+            )
+    learnt = columns.learn(X, kinds)
     if all(column.kind == "ignored" for column in learnt):
         raise no_features(target)
     return learnt
@@ -81,12 +107,19 @@ def as_series(y: object, rows: pd.DataFrame) -> pd.Series:
 def known_rows(X: pd.DataFrame, y: pd.Series, budget: float, seed: int) -> tuple[pd.DataFrame, pd.Series]:
     """Leave out rows without a target, and sample rows where the budget is too short to read them all."""
     known = np.flatnonzero(y.notna().to_numpy())
-    most = max(1000, int(CELLS_PER_SECOND * budget / max(1, X.shape[1])))
+    most = max(1000, int(CELLS_PER_SECOND * budget / _cells_of_a_row(X)))
     if len(known) > most:
         known = np.sort(np.random.default_rng(seed).choice(known, most, replace=False))
     if len(known) == len(y):
         return X, y
     return X.iloc[known].reset_index(drop=True), y.iloc[known].reset_index(drop=True)
+
+
+def _cells_of_a_row(X: pd.DataFrame) -> float:
+    """Work that a row is, in cells; the length of texts is taken from a hundred rows."""
+    sample = X.iloc[:: max(1, len(X) // 100)].select_dtypes(["object", "string"])
+    lengths = [sample[name].map(lambda v: len(v) if isinstance(v, str) else 0).mean() for name in sample]
+    return X.shape[1] + sum(length / 2 for length in lengths if length > 20)
 
 
 def seed_of(random_state: int | np.random.RandomState | None) -> int:

@@ -169,20 +169,22 @@ class ReceivingHandler(AutoMLHandler):
     action: ClassVar[str] = "write"
     sink: Sink | None = None
     _failure: AutoMLError | None = None
-    _reading = False
+    _prepared = False
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Check user, permission and size; then open where the body goes."""
         await super().prepare()
-        if self._finished or self.request.method not in self.receiving:
-            return
+        if self.request.method in self.receiving and not self._finished:
+            await self._receive()
+        self._prepared = True
+
+    async def _receive(self) -> None:
         await self.admit(self.action)
         sink, limit = await self.open_sink()
         self.sink = sink
         self._check_length(limit)
         if isinstance(self.request.connection, HTTP1Connection):
             self.request.connection.set_max_body_size(limit)
-        self._reading = True
 
     async def open_sink(self) -> tuple[Sink, int]:
         """Where the body goes, and how many bytes it may have at most."""
@@ -231,7 +233,7 @@ class ReceivingHandler(AutoMLHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error; one that comes before the body was read ends the connection, and says so."""
-        if self.request.method in self.receiving and not self._reading:
+        if not self._prepared:
             self.set_header("Connection", "close")
         super().write_error(status_code, **kwargs)
 

@@ -14,8 +14,9 @@ from automl_jupyter.backends.storage import Storage, open_storage
 from automl_jupyter.services.datasets import Datasets
 from automl_jupyter.services.models import Models
 from automl_jupyter.services.predictions import Predictions
+from automl_jupyter.services.reports import Heard, Reports
 from automl_jupyter.services.settings import Settings
-from automl_jupyter.services.training import Heard, Training
+from automl_jupyter.services.training import Training
 from automl_jupyter.services.uploads import Uploads
 
 TABLES_IDLE_SECONDS = 120.0
@@ -68,7 +69,7 @@ def _backends(settings: Settings) -> tuple[Database, Storage]:
     return open_database(settings.database_url), open_storage(settings.storage_url)
 
 
-def make_compute(settings: Settings, reports: asyncio.Queue[Heard]) -> Compute:
+def make_compute(settings: Settings, heard: asyncio.Queue[Heard]) -> Compute:
     """Where jobs run; what their workers report goes into the queue."""
     scheduler = settings.scheduler
     options = DaskOptions(
@@ -80,7 +81,7 @@ def make_compute(settings: Settings, reports: asyncio.Queue[Heard]) -> Compute:
         tls_cert=scheduler.certificate,
         tls_key=scheduler.key,
     )
-    return DaskCompute(options, lambda key, kind, data: reports.put_nowait((key, kind, data)))
+    return DaskCompute(options, lambda key, kind, data: heard.put_nowait((key, kind, data)))
 
 
 async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Services:
@@ -95,23 +96,13 @@ async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Ser
         memory_limit=settings.predict_memory_bytes,
         idle_seconds=PREDICTOR_IDLE_SECONDS,
     )
-    reports: asyncio.Queue[Heard] = asyncio.Queue()
-    compute = make_compute(settings, reports)
+    heard: asyncio.Queue[Heard] = asyncio.Queue()
+    compute = make_compute(settings, heard)
     models = Models(database, storage, compute, settings)
     uploads = Uploads(database, settings)
     predictions = Predictions(database, storage, predictor, settings, hooks.predicted)
-    training = Training(
-        database,
-        storage,
-        compute,
-        models,
-        predictions,
-        settings,
-        server_id,
-        reports,
-        on_finished=hooks.job_finished,
-        on_activity=hooks.activity,
-    )
+    reports = Reports(database, storage, models, predictions, hooks.job_finished, hooks.activity, heard)
+    training = Training(database, storage, compute, models, reports, settings, server_id)
     await training.open()
     await asyncio.to_thread(uploads.sweep)
     return Services(

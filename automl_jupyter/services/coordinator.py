@@ -6,6 +6,7 @@ by then.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import tempfile
 import threading
@@ -246,10 +247,9 @@ def _record(attempt: Attempt, model: Mapping[str, Any]) -> dict[str, Any]:
 
 def _finish(recorder: Recorder, status: Status) -> None:
     if recorder.run_id is not None:
-        try:
+        # The job has ended without a model; that MLflow does not know is nothing to add to that.
+        with contextlib.suppress(AutoMLError):
             recorder.tracking.finish(recorder.run_id, status, {})
-        except AutoMLError as error:
-            recorder.failure = error
 
 
 def _tracking(payload: Mapping[str, Any]) -> Tracking:
@@ -257,8 +257,14 @@ def _tracking(payload: Mapping[str, Any]) -> Tracking:
 
 
 def warm(payload: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Do what takes long the first time on a worker, so that a first job need not."""
-    _tracking(payload).warm()
+    """Begin what takes long the first time on a worker, so that a first job need not; returns at once."""
+
+    def work() -> None:
+        # A store that is away is the job's to tell of, where somebody reads it.
+        with contextlib.suppress(AutoMLError):
+            _tracking(payload).warm()
+
+    threading.Thread(target=work, name="warm", daemon=True).start()
     return {}
 
 

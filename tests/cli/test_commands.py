@@ -113,11 +113,11 @@ def test_ctrl_c_leaves_the_training_running_and_says_how_to_return(
         encoding="utf-8",
     )
     assert process.stderr is not None
-    while "waiting" not in (line := process.stderr.readline()) and line:
+    while "running" not in (line := process.stderr.readline()) and line:
         pass
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert process.returncode == 130, told
     assert "Traceback" not in told
     job = told.partition("jobs ")[2].split()[0]
     with Client(connected["JUPYTER_SERVER_URL"], connected["JUPYTER_TOKEN"]) as client:

@@ -52,12 +52,14 @@ def zipped(name: str) -> bytes:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "data.is_spreadsheet"),
         (b"\x1f\x8b\x08\x00", "data.is_compressed"),
         (b"BZh91AY&SY\x01\x02\x00", "data.is_compressed"),
+        (b"t.csv".ljust(257, b"\x00") + b"ustar\x0000", "data.is_compressed"),
         (b"PAR1\x15\x04\x15", "data.is_parquet"),
         (b"SQLite format 3\x00", "data.is_binary"),
         (bytes(range(256)) * 4, "data.is_binary"),
         (b"\n <!DOCTYPE html><html>", "data.is_markup"),
         (b"<?xml version='1.0'?>", "data.is_markup"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n", "data.is_lfs_pointer"),
+        (b"% a comment\n@RELATION iris\n", "data.is_arff"),
         (b"@relation iris\n@attribute a numeric\n", "data.is_arff"),
         (b'{"a": 1}\n{"a": 2}\n', "data.is_json"),
         (b'[\n  {"a": 1}\n]', "data.is_json"),
@@ -86,6 +88,7 @@ def test_names_like_the_marks_of_other_kinds_do_no_harm(read: Read, content: str
         (" \n\r\n\t\n", "data.empty_file", {}),
         ("\ufeff", "data.empty_file", {}),
         ("a,b\n", "data.header_only", {"line": 1}),
+        ("a,b\n# nothing\n# yet\n", "data.header_only", {}),
         ("\n\na,b\n\n", "data.header_only", {"line": 3}),
         ('a,b\n1,"x\n2,y\n', "data.open_quote", {"line": 2}),
         ('a,b\n1,"x,2\n3,"y\n4,z\n5,w"\n', "data.quote_across_rows", {"line": 2, "last": 3}),
@@ -272,8 +275,30 @@ def test_a_few_broken_bytes_do_not_spoil_the_rest(read: Read) -> None:
     assert told(result)["data.invalid_bytes"]["lines"] == ["52"]
 
 
+def test_a_cut_utf16_file_is_read_up_to_the_cut(read: Read) -> None:
+    result = read("a,b\n1,é\n2,x".encode("utf-16") + b"\x31")
+    assert result.rows == 2
+    assert "data.invalid_bytes" in told(result)
+
+
+def test_a_cell_larger_than_a_block(read: Read) -> None:
+    result = read("id,text\n1," + "x" * 5_000_000 + "\n" + "2,y\n" * 10)
+    assert result.rows == 11
+    assert len(str(result.preview[0][1])) == 200
+
+
+def test_two_separators_that_fit_are_told(read: Read) -> None:
+    content = "1,5;2,5\n3,5;4,5\n5,5;6,5\n"
+    result = read(content)
+    assert result.preview[0] == [1.5, 2.5]
+    other = next(notice for notice in result.warnings if notice.code == "data.separator_doubtful")
+    assert other.action == {"separator": ","}
+    assert read(content, **other.action).preview[0] == [1, "5;2", 5]
+
+
 def test_blank_lines_are_no_rows(read: Read) -> None:
     assert read("\n\na,b\n\n1,2\n\n\n3,4\n\n").rows == 2
+    assert read("a,b\n1,2\n3,4\n\x1a").rows == 2
     assert read('a\n1\n""\n3\n').preview == [[1], [None], [3]]
 
 
@@ -289,6 +314,7 @@ def test_an_error_leaves_an_earlier_result_alone(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["t.csv", "t.parquet"]  # noqa: PTH208
 
 
+@pytest.mark.slow
 def test_reading_is_deterministic_and_tells_its_progress(tmp_path: Path) -> None:
     source = tmp_path / "t.csv"
     source.write_text(SOLID + "1,t\n" + ROWS * 20_000)

@@ -154,6 +154,13 @@ def test_words_among_numbers_are_missing(read: Read, word: str) -> None:
     assert result.columns[0].missing == 1
 
 
+def test_nan_among_decimals_is_missing(read: Read) -> None:
+    result = read(table("1.5", "nan", "NaN"))
+    assert one(result) == ("number", [1.5, None, None])
+    assert result.dialect.missing_values == ("NaN", "nan")
+    assert result.columns[0].distinct == 1
+
+
 def test_strong_words_among_texts_are_missing_and_told(read: Read) -> None:
     result = read("x,y\nred,1\nNA,2\n?,3\nnone,4\n-,5\n")
     assert one(result)[1] == ["red", None, None, "none", "-"]
@@ -217,6 +224,7 @@ def test_the_way_out_of_every_notice_leads_somewhere(read: Read) -> None:
         assert told.code not in {n.code for n in again.warnings if n.column == told.column}
 
 
+@pytest.mark.slow
 def test_a_late_value_changes_the_type_of_the_whole_column(read: Read) -> None:
     many = 400_000
     lines = [f"{i},{i},{i % 7},{i % 9 + 1:02}/{i % 8 + 1:02}/2024,{i % 5}" for i in range(many)]

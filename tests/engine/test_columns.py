@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automl_jupyter.engine import cells, columns, synthetic_example
+from automl_jupyter.engine import cells, columns, preprocess, synthetic_example
 from automl_jupyter.engine.contract import Contract
-from automl_jupyter.engine.preprocess import Preprocessor
 
 ROWS = 60
 
@@ -86,7 +85,7 @@ cell_values = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=st.lists(st.fixed_dictionaries(dict.fromkeys("ncbdt", cell_values)), min_size=1, max_size=8))
 def test_a_row_means_the_same_alone_and_in_a_table(rows):
     train = pd.DataFrame(
@@ -99,7 +98,7 @@ def test_a_row_means_the_same_alone_and_in_a_table(rows):
         }
     )
     plan = columns.layout(columns.learn(train))
-    preprocessor = Preprocessor.fit(plan, columns.read_frame(plan, train)[0])
+    preprocessor, _ = preprocess.fit(plan, columns.read_frame(plan, train)[0])
     together, found = columns.read_frame(plan, pd.DataFrame(rows, dtype=object))
     alone = [columns.read_rows(plan, [row]) for row in rows]
     for i, (one, warnings) in enumerate(alone):

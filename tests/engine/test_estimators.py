@@ -2,9 +2,11 @@ import subprocess
 import sys
 import time
 import warnings
+from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
@@ -146,7 +148,7 @@ def test_many_rows_are_answered_as_few(labelled):
         lambda y: pd.Series(np.where(np.arange(len(y)) == 3, "only one", "rest")),
     ],
 )
-def test_classes_of_any_type_missing_or_rare(target, one_of_each):
+def test_classes_of_any_type_missing_or_rare(target, one_of_each, capfd):
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"a": rng.normal(size=80), "b": rng.choice(["u", "v"], 80)})
     y = target(pd.Series(np.where(X["a"] > 0, "a", "b")))
@@ -155,6 +157,8 @@ def test_classes_of_any_type_missing_or_rare(target, one_of_each):
     assert sorted(model.classes_, key=str) == sorted(y.dropna().unique(), key=str)
     assert {t.state for t in model.trials_} == {"done"}
     assert model.predict_proba(X).sum(axis=1) == pytest.approx(np.ones(80))
+    # A process that speaks over its standard output must not be talked into.
+    assert capfd.readouterr() == ("", "")
 
 
 def awkward():
@@ -187,6 +191,15 @@ def awkward():
                 "zone": pd.date_range("2024-01-01", periods=n, tz="Europe/Paris"),
                 "far": pd.Series(pd.date_range("2024-01-01", periods=n)).mask(a > 1),
             }
+        ),
+    )
+    plain = pd.DataFrame(
+        {"a": a, "w": ["u", "v", None] * (n // 3), "d": pd.date_range("2024-01-01", periods=n)}
+    )
+    yield (
+        "arrow",
+        plain.convert_dtypes(dtype_backend="pyarrow").assign(
+            day=pd.Series([date(2024, 1, 1 + i % 28) for i in range(n)], dtype=pd.ArrowDtype(pa.date32()))
         ),
     )
     yield "names", pd.DataFrame({"a": a, 'b"[]{}:,\n': a, "é": a, "": a})
@@ -230,6 +243,23 @@ def test_columns_that_cannot_be_used_are_named(labelled, copies):
     with pytest.raises(Unprocessable) as caught:
         AutoMLClassifier(time_budget=5).fit(copies(X), ["a", "b"] * 150)
     assert caught.value.code in ("engine.duplicate_column", "engine.no_features")
+
+
+def test_a_column_is_what_the_person_says(one_of_each):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"code": [f"{v}" for v in rng.integers(100, 120, 300)], "place": range(300)})
+    y = X["code"].isin(["103", "108", "117"])
+    assert [c.kind for c in AutoMLClassifier(max_trials=1).fit(X, y).contract_.columns] == [
+        "numeric",
+        "numeric",
+    ]
+    model = AutoMLClassifier(max_trials=3).fit(X, y, kinds={"code": "category", "place": "ignored"})
+    assert [c.kind for c in model.contract_.columns] == ["category", "ignored"]
+    answer = model.predict_rows([{"code": 103}, {"code": "999"}])
+    assert answer.values[0] is True
+    assert [[w.code for w in row] for row in answer.warnings] == [[], ["engine.unseen_category"]]
+    with pytest.raises(Unprocessable, match=r"code.*fish.*category"):
+        AutoMLClassifier().fit(X, y, kinds={"code": "fish"})
 
 
 def test_a_metric_that_does_not_fit_is_refused(labelled):

@@ -1,3 +1,4 @@
+import threading
 import time
 from dataclasses import replace
 
@@ -80,6 +81,22 @@ def test_stop_keeps_the_best_so_far(mixed, watcher):
     assert states(model)["lightgbm_large"] == "skipped"
     assert {t.reason for t in model.trials_ if t.state == "skipped"} == {"engine.trial_stopped"}
     assert np.isfinite(model.predict(X)).all()
+
+
+def test_an_observer_that_fails_ends_the_search(mixed, watcher):
+    X, y = mixed
+
+    class Full(watcher):
+        def trial_finished(self, finished):
+            if not finished.trial.baseline:
+                raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        AutoMLRegressor(time_budget=60).fit(X, y, observer=Full())
+    until = time.monotonic() + 10
+    while any(t.name.startswith("automl-search") for t in threading.enumerate()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def test_a_learner_that_fails_costs_its_own_place_only(mixed, monkeypatch):

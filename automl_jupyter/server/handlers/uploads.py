@@ -77,7 +77,10 @@ class UploadHandler(ReceivingHandler):
         if not await self.permitted("read", "contents"):
             raise Forbidden("server.forbidden")
         request = self.parsed(kind, body)
-        root = self.contents_manager.root_dir
+        root = getattr(self.contents_manager, "root_dir", None)
+        if not root:
+            # Files that stand in no folder of this machine, such as those of an object store.
+            raise NotFound("server.no_such_path", path=request.path)
         return await asyncio.to_thread(contents_path, Path(root), request.path)
 
     def _answer(self, record: DatasetRecord) -> None:

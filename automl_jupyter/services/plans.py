@@ -1,0 +1,149 @@
+"""What a request to train means: whether it can be done, the job that it becomes, what a worker is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from automl_jupyter.backends.database import new_id
+from automl_jupyter.backends.records import DatasetRecord, JobRecord
+from automl_jupyter.engine.admission import Admission, ColumnSummary, admit
+from automl_jupyter.errors import FieldError, Unprocessable
+from automl_jupyter.schemas import TrainRequest
+from automl_jupyter.services.datasets import TABLE, dataset_key
+from automl_jupyter.services.settings import Settings
+
+
+def model_key(job_id: str) -> str:
+    """Where the model of a job stands in the storage."""
+    return f"models/{job_id}/model.bin"
+
+
+def default_model_name(dataset: str, target: str | None) -> str:
+    """A name made of what was learnt from: ``<file>-<target>``, with ``-`` for what is not allowed."""
+    text = f"{dataset}-{target or 'clusters'}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:80] or "model"
+
+
+def admission_of(dataset: DatasetRecord, request: TrainRequest) -> Admission:
+    """Decide on a request from what is known of its data set; no table is needed.
+
+    Raises
+    ------
+    Unprocessable
+        If nothing can be learnt so.
+    """
+    return admit(
+        [summary(column) for column in dataset.columns],
+        dataset.rows,
+        request.target,
+        request.task,
+        request.columns,
+        request.metric,
+    )
+
+
+def new_job(
+    dataset: DatasetRecord, request: TrainRequest, admission: Admission, settings: Settings, server_id: str
+) -> JobRecord:
+    """The job that a request means.
+
+    Raises
+    ------
+    Unprocessable
+        If it asks for more time than the server allows.
+    """
+    budget = request.time_budget or settings.default_time_budget
+    if budget > settings.max_time_budget:
+        most = settings.max_time_budget
+        raise Unprocessable(
+            "services.budget_too_long",
+            most=most,
+            errors=[FieldError("time_budget", "services.budget_too_long", {"most": most})],
+        )
+    return JobRecord(
+        id=new_id(),
+        owner=dataset.owner,
+        dataset_id=dataset.id,
+        target=request.target,
+        task=admission.task,
+        metric=admission.metric,
+        name=request.name or default_model_name(dataset.name, request.target),
+        state="queued",
+        created=datetime.now(UTC),
+        started=None,
+        ended=None,
+        time_budget=budget,
+        seed=request.seed,
+        columns=list(admission.features),
+        progress=0.0,
+        attempt=1,
+        server_id=server_id,
+        error=None,
+        model_version_id=None,
+        mlflow_run_id=None,
+    )
+
+
+def payload(
+    job: JobRecord, dataset: DatasetRecord, admission: Admission, *, storage_url: str, threads: int
+) -> dict[str, Any]:
+    """What a worker must know of a job, besides where MLflow is; plain JSON."""
+    return {
+        "job_id": job.id,
+        "attempt": job.attempt,
+        "storage_url": storage_url,
+        "table_key": dataset_key(dataset.id, TABLE),
+        "table_digest": dataset.table_digest,
+        "dataset_name": dataset.name,
+        "job_key": f"jobs/{job.id}",
+        "trials_key": f"jobs/{job.id}/trials",
+        "model_key": model_key(job.id),
+        "features": list(admission.features),
+        "kinds": kinds(dataset.columns, admission.features),
+        "target": job.target,
+        "task": job.task,
+        "metric": job.metric,
+        "time_budget": job.time_budget,
+        "seed": job.seed,
+        "threads": threads,
+        "owner": job.owner,
+        "model_name": job.name,
+        "experiment": f"{job.owner}/{dataset.name}/{job.target or 'clusters'}",
+        "tags": {"automl.owner": job.owner, "automl.job": job.id, "automl.dataset": dataset.id},
+        "params": {
+            "task": job.task,
+            "metric": job.metric,
+            "time_budget": job.time_budget,
+            "seed": job.seed,
+            "rows": dataset.rows,
+            "features": len(admission.features),
+        },
+    }
+
+
+def summary(column: Mapping[str, Any]) -> ColumnSummary:
+    """What deciding on a job needs to know of a column."""
+    return ColumnSummary(
+        name=column["name"],
+        type=column["type"],
+        role=column["role"],
+        missing=column["missing"],
+        distinct=column["distinct"],
+        lowest=column.get("lowest"),
+        highest=column.get("highest"),
+    )
+
+
+def kinds(columns: Sequence[Mapping[str, Any]], features: Sequence[str]) -> dict[str, str]:
+    """The kinds of those columns that were read as text: what looks like numbers in them is codes."""
+    learnt = frozenset(features)
+    return {
+        column["name"]: column["role"]
+        for column in columns
+        if column["name"] in learnt
+        and column["type"] == "string"
+        and column["role"] in ("category", "text")
+    }

@@ -1,0 +1,206 @@
+"""A job's search: the engine on the job's table, each finished trial kept in the storage.
+
+Every trial that ends is in the storage before it is told of, so that whatever happens to this process,
+nothing that was finished is lost.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from automl_jupyter.backends.storage import Storage, open_storage
+from automl_jupyter.data.table import load_table
+from automl_jupyter.engine import (
+    AutoMLClassifier,
+    AutoMLClusterer,
+    AutoMLRegressor,
+    persist,
+    requirements,
+    synthetic_example,
+)
+from automl_jupyter.engine.contract import ColumnContract, Contract
+from automl_jupyter.engine.plots import figures
+from automl_jupyter.engine.trials import FinishedTrial
+from automl_jupyter.errors import AutoMLError, Conflict
+
+TOLD_CATEGORIES = 200
+TOLD_STEP = 0.01
+LEAST_SECONDS = 1.0
+"""What a search takes at least, however late it begins: enough for the baseline and a first model."""
+
+Emit = Callable[[dict[str, Any]], None]
+Model = AutoMLClassifier | AutoMLRegressor | AutoMLClusterer
+
+
+@dataclass
+class StoredTrials:
+    """An observer of the search: keeps each trial in the storage, then tells of it."""
+
+    storage: Storage
+    folder: str
+    emit: Emit
+    stopped: threading.Event
+    known: Sequence[FinishedTrial] = ()
+    _number: int = field(init=False)
+    _told: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self._number = len(self.known)
+
+    def trial_finished(self, finished: FinishedTrial) -> None:
+        """Keep the trial and everything an ensemble needs of it, then tell."""
+        self._number += 1
+        with tempfile.TemporaryDirectory() as scratch:
+            local = Path(scratch) / "trial.bin"
+            digest = persist.save(finished, local)
+            self.storage.put_file(local, f"{self.folder}/{self._number:04d}-{digest}.trial")
+        self.emit({"kind": "trial", "number": self._number, "trial": asdict(finished.trial)})
+
+    def progress(self, done: float, message_code: str) -> None:
+        """Tell how far the search is, from 0 to 1, in steps worth telling."""
+        if done - self._told >= TOLD_STEP:
+            self._told = done
+            self.emit({"kind": "progress", "done": done, "code": message_code})
+
+    def should_stop(self) -> bool:
+        """Whether the person asked to stop and keep the best so far."""
+        return self.stopped.is_set()
+
+    def known_trials(self) -> Sequence[FinishedTrial]:
+        """What an earlier attempt finished."""
+        return self.known
+
+
+def stored_trials(storage: Storage, folder: str) -> list[FinishedTrial]:
+    """What an earlier attempt finished; a file that is not what its digest says costs its own place only."""
+    found: list[FinishedTrial] = []
+    for key in storage.list(folder):
+        digest = key.rpartition("-")[2].removesuffix(".trial")
+        with tempfile.TemporaryDirectory() as scratch:
+            local = Path(scratch) / "trial.bin"
+            storage.get_file(key, local)
+            try:
+                trial = persist.load(local, digest)
+            except AutoMLError:
+                continue
+        if isinstance(trial, FinishedTrial):
+            found.append(trial)
+    return found
+
+
+def make_estimator(payload: Mapping[str, Any], seconds: float) -> Model:
+    """The estimator for a job's task, to be done after ``seconds``."""
+    common = {"time_budget": seconds, "n_jobs": payload["threads"], "random_state": payload["seed"]}
+    if payload["task"] == "clustering":
+        return AutoMLClusterer(**common)
+    kind = AutoMLRegressor if payload["task"] == "regression" else AutoMLClassifier
+    return kind(metric=payload["metric"], **common)
+
+
+def fetch_table(payload: Mapping[str, Any], storage: Storage, scratch: Path) -> pd.DataFrame:
+    """The job's columns of its data set, after its digest was checked.
+
+    Raises
+    ------
+    Conflict
+        If the file in the storage is not the one that was taken in.
+    """
+    if storage.digest(payload["table_key"]) != payload["table_digest"]:
+        raise Conflict("services.dataset_tampered", dataset=payload["dataset_name"])
+    local = storage.local_path(payload["table_key"])
+    if local is None:
+        local = scratch / "table.parquet"
+        storage.get_file(payload["table_key"], local)
+    wanted = [*payload["features"], *([payload["target"]] if payload["target"] else [])]
+    return load_table(local, wanted)
+
+
+def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> None:
+    """Search for a model, keep it in the storage and tell of it as the last line."""
+    storage = open_storage(payload["storage_url"])
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        table = fetch_table(payload, storage, scratch)
+        observer = StoredTrials(
+            storage, payload["trials_key"], emit, stopped, stored_trials(storage, payload["trials_key"])
+        )
+        # The figures come when time is short: their library is loaded beside the search.
+        threading.Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
+        model = make_estimator(payload, max(LEAST_SECONDS, payload["deadline"] - time.monotonic()))
+        target = payload["target"]
+        if isinstance(model, AutoMLClusterer):
+            model.fit(table, observer=observer, kinds=payload["kinds"])
+        else:
+            features = table.drop(columns=target)
+            model.fit(features, table[target], observer=observer, kinds=payload["kinds"])
+        emit({"kind": "model", **keep_model(model, payload, storage, scratch)})
+        emit({"kind": "plots", "keys": keep_plots(model, payload["job_key"], storage, scratch)})
+
+
+def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scratch: Path) -> dict[str, Any]:
+    """Put the model and what describes it into the storage; returns what the coordinator needs of it."""
+    local = scratch / "model.bin"
+    digest = persist.save(model, local)
+    size = local.stat().st_size
+    storage.put_file(local, payload["model_key"])
+    return {
+        "digest": digest,
+        "bytes": size,
+        "leaderboard": [asdict(trial) for trial in model.trials_],
+        "columns": [expected(column) for column in model.contract_.used],
+        "score": model.score_,
+        "interval": list(model.interval_),
+        "example": synthetic_example(model.contract_),
+        "inputs": [tracked_input(column) for column in model.contract_.used],
+        "outputs": tracked_outputs(model.contract_),
+        "requirements": requirements(),
+    }
+
+
+def keep_plots(model: Model, folder: str, storage: Storage, scratch: Path) -> list[str]:
+    """Put figures of the model into the storage; returns their keys."""
+    keys = []
+    for name, figure in figures(model).items():
+        path, key = scratch / f"{name}.png", f"{folder}/plots/{name}.png"
+        figure.savefig(path)
+        storage.put_file(path, key)
+        keys.append(key)
+    return keys
+
+
+def expected(column: ColumnContract) -> dict[str, Any]:
+    """What people are told of a column: enough to fill in a form."""
+    return {
+        "name": column.name,
+        "kind": column.kind,
+        "categories": list(column.categories[:TOLD_CATEGORIES]) if column.kind == "category" else None,
+        "minimum": column.lowest,
+        "maximum": column.highest,
+    }
+
+
+TRACKED_TYPES = {"numeric": "double", "boolean": "boolean", "datetime": "datetime"}
+
+
+def tracked_input(column: ColumnContract) -> dict[str, Any]:
+    """A column as MLflow's signature has it; any of its cells may be missing."""
+    return {"name": column.name, "type": TRACKED_TYPES.get(column.kind, "string"), "required": False}
+
+
+def tracked_outputs(contract: Contract) -> list[dict[str, Any]]:
+    """What the model answers with, as MLflow's signature has it."""
+    kinds: dict[type, str] = {bool: "boolean", int: "long", float: "double"}
+    answer = {"regression": "double", "clustering": "long"}.get(contract.task)
+    if answer is None:
+        answer = kinds.get(type(contract.classes[0]), "string")
+    shares = [{"name": f"probability_{label}", "type": "double"} for label in contract.classes]
+    return [{"name": "prediction", "type": answer}, *shares]

@@ -1,0 +1,41 @@
+"""Run one benchmark by its name, or all of them one after another.
+
+``python -m benchmarks`` runs all with their own settings; ``python -m benchmarks startup --n 3`` one of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = ("startup", "listing", "predict", "responsiveness", "jobs")
+
+
+def run(name: str, arguments: list[str]) -> int:
+    """Run one; returns its exit code."""
+    code: int = importlib.import_module(f"benchmarks.{name}").main(arguments)
+    return code
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is asked for.
+
+    Parameters
+    ----------
+    arguments : list of str
+        A name and that benchmark's options, or only options that all of them know (``--save``,
+        ``--results``, ``--strict``).
+    """
+    if arguments and not arguments[0].startswith("-"):
+        if arguments[0] not in NAMES:
+            print(f"There is no benchmark {arguments[0]!r}; there are: {', '.join(NAMES)}.", file=sys.stderr)
+            return 2
+        return run(arguments[0], arguments[1:])
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(f"python -m benchmarks [{'|'.join(NAMES)}] [options]; all of them unless one is named.")
+        return 0
+    return max([run(name, arguments) for name in NAMES])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

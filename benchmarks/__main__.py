@@ -6,9 +6,16 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+from types import FrameType
 
 NAMES = ("startup", "listing", "predict", "responsiveness", "jobs")
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End as after an error, so that the servers which were started end as well."""
+    sys.exit(128 + number)
 
 
 def run(name: str, arguments: list[str]) -> int:
@@ -26,6 +33,7 @@ def main(arguments: list[str]) -> int:
         A name and that benchmark's options, or only options that all of them know (``--save``,
         ``--results``, ``--strict``).
     """
+    signal.signal(signal.SIGTERM, _leave)
     if arguments and not arguments[0].startswith("-"):
         if arguments[0] not in NAMES:
             print(f"There is no benchmark {arguments[0]!r}; there are: {', '.join(NAMES)}.", file=sys.stderr)

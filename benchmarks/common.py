@@ -173,7 +173,7 @@ def _aligned(cell: str, width: int, column: int) -> str:
 
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     """A command line with the options that all benchmarks know."""
-    made = argparse.ArgumentParser(f"python -m benchmarks.{name}", description=description)
+    made = argparse.ArgumentParser(f"python -m benchmarks {name}", description=description)
     made.add_argument("--save", action="store_true", help="keep the report as results/<date>-<name>.md")
     made.add_argument("--results", type=Path, default=HERE / "results", help="where reports are kept")
     made.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")

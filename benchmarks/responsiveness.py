@@ -202,7 +202,7 @@ def report_blocks(report: Report, phases: Sequence[Phase]) -> None:
     for phase in phases:
         bare, ours = phase.blocks["bare"], phase.blocks["extension"]
         rows.append([phase.name, *(side[key] for key in FELT for side in (bare, ours))])
-        if phase.name in ("upload", "training"):
+        if phase.name != "idle":
             what = f"{phase.name}: longest block of the event loop"
             report.targets.append(Target(what, ours["longest"], BLOCK_MS, "ms"))
     heads = [f"{what}, {side}, ms" for what in FELT.values() for side in ("bare", "extension")]

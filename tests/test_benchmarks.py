@@ -63,7 +63,7 @@ def test_responsiveness(tmp_path: Path) -> None:
     )  # fmt: skip
     for phase in ("idle", "upload", "training", "predicting"):
         assert number(row(report, f"{phase}: GET automl/api/user/")[1]) > 0
-        assert number(row(report, f"{phase}  ")[2]) > 0
+        assert number(row(report, f"{phase} ")[2]) > 0
         assert f"held up during {phase}" in report
 
 

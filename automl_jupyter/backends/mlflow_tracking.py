@@ -46,6 +46,8 @@ _LONGEST_PARAM = 6000
 _LONGEST_TAG = 5000
 _LONGEST_DIGEST = 36
 _BATCH = 100
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Makes MLflow's own pages open an experiment on its runs."""
 _DTYPES = {
     "boolean": "bool",
     "long": "int64",
@@ -183,7 +185,7 @@ class MlflowTracking(Tracking):
             root = self._artifact_root
             location = None if root is None else (Path(root).absolute() / new_id()).as_uri()
             try:
-                return str(self._client.create_experiment(name, artifact_location=location))
+                return str(self._client.create_experiment(name, artifact_location=location, tags=_KIND))
             except MlflowException:
                 # Another worker may have made it at the same moment.
                 found = self._client.get_experiment_by_name(name)

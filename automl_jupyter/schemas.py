@@ -27,6 +27,9 @@ MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 PIECE_BYTES = 8 * 1024 * 1024
 """The largest piece of an upload in pieces."""
 
+JSON_ROWS = 1000
+"""The most rows of one prediction in JSON: what the server can write in one turn of its event loop."""
+
 Params = dict[str, JsonValue]
 Name = Annotated[str, Field(pattern=MODEL_NAME, examples=["flights-late"])]
 Seconds = Annotated[float, Field(ge=0)]
@@ -85,7 +88,8 @@ class Limits(Answer):
 
     max_upload_bytes: int
     max_piece_bytes: int
-    max_predict_rows: int
+    max_predict_rows: int = Field(description="As CSV.")
+    max_json_rows: int = Field(description="As JSON.")
     max_time_budget: float
     default_time_budget: float
 

@@ -14,7 +14,7 @@ from automl_jupyter import messages
 from automl_jupyter.client import events, uploads, values
 from automl_jupyter.client.discovery import find_server, language_of
 from automl_jupyter.client.transport import TookTooLong, Transport, told
-from automl_jupyter.errors import AutoMLError, NotFound
+from automl_jupyter.errors import AutoMLError, Conflict, NotFound
 
 if TYPE_CHECKING:
     from automl_jupyter.schemas import (
@@ -336,12 +336,25 @@ class Client:
         -------
         Predictions
             In the order of the rows, each with the warnings that concern it.
+
+        Raises
+        ------
+        Conflict
+            If another version went into service while many rows were being predicted in parts.
         """
-        from automl_jupyter.schemas import Predictions
+        from automl_jupyter.schemas import JSON_ROWS, Predictions
 
         path = self._predict_path(model, dataset)
-        body = {"rows": values.records(rows)}
-        return self._transport.ask(Predictions, "POST", path, json=body, patience=uploads.READING)
+        given = values.records(rows)
+        parts = [given[start : start + JSON_ROWS] for start in range(0, len(given), JSON_ROWS)] or [given]
+        answers = [
+            self._transport.ask(Predictions, "POST", path, json={"rows": part}, patience=uploads.READING)
+            for part in parts
+        ]
+        if len({answer.version for answer in answers}) > 1:
+            raise Conflict("client.version_changed", model=answers[0].model)
+        predictions = [prediction for answer in answers for prediction in answer.predictions]
+        return answers[0].model_copy(update={"predictions": predictions})
 
     def predict_csv(
         self,

@@ -19,12 +19,14 @@ from automl_jupyter.errors import AutoMLError, Conflict, NotFound
 if TYPE_CHECKING:
     from automl_jupyter.schemas import (
         Dataset,
+        DatasetPage,
         Event,
         Job,
+        JobPage,
         Model,
+        ModelPage,
         ModelRef,
         Monitoring,
-        Page,
         Predictions,
         Preview,
         Profile,
@@ -134,12 +136,12 @@ class Client:
         """Have a file taken in that Jupyter already has; the path starts at Jupyter's root folder."""
         return self._dataset("POST", "api/upload/", json={"path": path}, patience=uploads.READING)
 
-    def datasets(self, limit: int = 50, offset: int = 0) -> Page[Dataset]:
+    def datasets(self, limit: int = 50, offset: int = 0) -> DatasetPage:
         """The caller's data sets, newest first."""
-        from automl_jupyter.schemas import Dataset, Page
+        from automl_jupyter.schemas import DatasetPage
 
         return self._transport.ask(
-            Page[Dataset], "GET", "api/datasets/", params={"limit": limit, "offset": offset}
+            DatasetPage, "GET", "api/datasets/", params={"limit": limit, "offset": offset}
         )
 
     def dataset(self, id_: str) -> Dataset:
@@ -210,11 +212,11 @@ class Client:
         body = {key: value for key, value in asked.items() if value is not None}
         return self._job("POST", f"api/train/{_part(_id(dataset))}/", json=body)
 
-    def jobs(self, limit: int = 50, offset: int = 0) -> Page[Job]:
+    def jobs(self, limit: int = 50, offset: int = 0) -> JobPage:
         """The caller's jobs, newest first."""
-        from automl_jupyter.schemas import Job, Page
+        from automl_jupyter.schemas import JobPage
 
-        return self._transport.ask(Page[Job], "GET", "api/jobs/", params={"limit": limit, "offset": offset})
+        return self._transport.ask(JobPage, "GET", "api/jobs/", params={"limit": limit, "offset": offset})
 
     def job(self, id_: str) -> Job:
         """One job, with its leaderboard so far."""
@@ -288,13 +290,11 @@ class Client:
 
     # --- models
 
-    def models(self, limit: int = 50, offset: int = 0) -> Page[Model]:
+    def models(self, limit: int = 50, offset: int = 0) -> ModelPage:
         """The caller's models, newest first."""
-        from automl_jupyter.schemas import Model, Page
+        from automl_jupyter.schemas import ModelPage
 
-        return self._transport.ask(
-            Page[Model], "GET", "api/models/", params={"limit": limit, "offset": offset}
-        )
+        return self._transport.ask(ModelPage, "GET", "api/models/", params={"limit": limit, "offset": offset})
 
     def model(self, name: str) -> Model:
         """One model with its versions."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -76,20 +76,38 @@ class Reports:
     on_activity: Callable[[], None]
     heard: asyncio.Queue[Heard] = field(default_factory=asyncio.Queue)
     watchers: Watchers = field(default_factory=Watchers)
-    _starting: asyncio.Task[None] | None = None
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def take_all(self) -> None:
         """Take in reports as they come, one after the other, until cancelled."""
         while True:
             key, kind, data = await self.heard.get()
             job_id, _, attempt = key.partition(":")
-            if not attempt:
-                continue
-            try:
-                await self._take(job_id, int(attempt), kind, data)
-            except AutoMLError as error:
-                log.error("job %s: %s was not noted: %s", job_id, kind, error)
-            self.on_activity()
+            if attempt:
+                await self._noted(job_id, kind, self._take(job_id, int(attempt), kind, data))
+                self.on_activity()
+
+    async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - what is left after it is given up
+        """Wait until the jobs that have ended are written down, ``timeout`` seconds at most."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout)
+
+    async def _noted(self, job_id: str, kind: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work of one report; whatever comes of it, the next one is taken in."""
+        try:
+            await work
+        except AutoMLError as error:
+            log.error("job %s: %s was not noted: %s", job_id, kind, error)
+        except Exception:
+            # A fault of ours must not end the task that serves all jobs, nor leave this job running for ever.
+            log.exception("job %s: %s was not noted", job_id, kind)
+            with contextlib.suppress(AutoMLError):
+                await self.fail(job_id, AutoMLError("services.job_lost"))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _take(self, job_id: str, attempt: int, kind: str, data: dict[str, Any]) -> None:
         job = await asyncio.to_thread(self.database.find_job, job_id)
@@ -106,10 +124,11 @@ class Reports:
                 record = trial_record(job_id, data["number"], data["trial"])
                 await asyncio.to_thread(self.database.add_trial, record)
                 if record.number == FIRST_MODEL:
-                    self._starting = asyncio.create_task(self.predictions.start())
+                    self._spawn(self.predictions.start())
                 await self.note(job_id, "trial", data["trial"])
             case "ended":
-                await self._ended(job, data)
+                # Beside the others: nothing comes after it for this job, and a model takes a while to load.
+                self._spawn(self._noted(job_id, kind, self._ended(job, data)))
             case "failed":
                 await self.settle(
                     job_id, "failed", {"error": {"code": data["code"], "params": data["params"]}}

@@ -29,6 +29,7 @@ ENTRY = "automl_jupyter.services.coordinator:run"
 WARM = "automl_jupyter.services.coordinator:warm"
 HEARTBEAT_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 60.0
+DRAIN_SECONDS = 5.0
 
 
 @dataclass
@@ -56,6 +57,7 @@ class Training:
     async def close(self) -> None:
         """End what runs; its jobs are marked as interrupted."""
         await self.compute.close()
+        await self.reports.drain(DRAIN_SECONDS)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from automl_jupyter.data.findings.model import SEVERITIES, Finding, Severity, pe
 from automl_jupyter.data.findings.power import Target, bins_of, skill, target_of
 from automl_jupyter.data.findings.sample import Sample, Series, Traits, take
 from automl_jupyter.data.model import Column
+from automl_jupyter.errors import Unprocessable
 
 __all__ = ["Finding", "Severity", "findings"]
 
@@ -49,12 +51,14 @@ def findings(
 
     Raises
     ------
-    KeyError
+    Unprocessable
         If the target is not among the columns.
     """
     traits = [Traits.of(column) for column in columns]
-    if target is not None and target not in {column.name for column in traits}:
-        raise KeyError(target)
+    names = [column.name for column in traits]
+    if target is not None and target not in names:
+        near = difflib.get_close_matches(target, names, 3, 0.5)
+        raise Unprocessable("data.unknown_column", name=target, near=near or names[:3])
     sample = take(parquet, traits, target, seed)
     if not sample.rows or not sample.series:
         return []
@@ -64,7 +68,7 @@ def findings(
 
 
 def _prepared(sample: Sample, target: str | None, seed: int) -> Target | None:
-    if target is None or sample.series[target].role in ("constant", "empty", "text", "datetime"):
+    if target is None or sample.series[target].role in ("constant", "empty", "text", "id", "datetime"):
         return None
     return target_of(sample.series[target], seed)
 
@@ -75,7 +79,7 @@ def _all(sample: Sample, goal: Target | None, target: str | None, seed: int) -> 
     if goal is not None and len(goal.codes):
         grouped, timed = order.groups(goal, sample), order.time_order(goal, sample, seed)
         in_time = bool(timed)
-        named = {s.name for s in ids} | {name for finding in grouped for name in finding.columns}
+        named = {s.name for s in ids} | {name for finding in grouped + timed for name in finding.columns}
         yield from leakage.leaks(goal, sample.features(target), named)
         yield from grouped
         yield from timed

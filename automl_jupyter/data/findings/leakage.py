@@ -8,15 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl_jupyter.data.findings.model import Finding, Severity, percent
-from automl_jupyter.data.findings.power import Target, bins_of, rank, skill
+from automl_jupyter.data.findings.power import FEWEST, Target, bins_of, is_copy, skill
 from automl_jupyter.data.findings.sample import Series
 
-_FEWEST = 40
 _SIDE = 30
 _PURE = 0.995
 _BASE = 0.8
 _UNLIKELY = -23.0  # natural logarithm of a chance of one in ten thousand million
 _TELLING_GAPS = 0.5
+_MOST_BY_GAPS = 0.9
+_AS_GOOD_AS_EQUAL = 0.999
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,15 @@ def leaks(target: Target, features: Iterable[Series], told_otherwise: Collection
     features : iterable of Series
         The other columns.
     told_otherwise : collection of str
-        Columns that are identifiers or groups, and are told as such.
+        Columns that are identifiers, groups or times, and are told as such.
     """
-    if len(target.codes) < _FEWEST or target.classes > len(target.codes) / 2:
+    if len(target.codes) < FEWEST or target.classes > len(target.codes) / 2:
         return
     judged = []
     for series in features:
         if series.name in told_otherwise or series.role in ("constant", "empty"):
             continue
-        if _is_copy(target, series):
+        if is_copy(target, series):
             yield _copy(target, series)
         else:
             judged.append(_judge(target, series))
@@ -88,12 +89,14 @@ def _judge(target: Target, series: Series) -> _Judged:
 
 def _suspects(target: Target, judged: list[_Judged]) -> Iterator[Finding]:
     limits = _CLASSES if target.classes else _QUANTITY
-    certain = [one for one in judged if one.skill >= limits.certain]
-    by_gaps = [one for one in judged if one.gaps >= _TELLING_GAPS and one not in certain]
+    # A column that tells little more by its values than by having any is told by its gaps.
+    by_gaps = [one for one in judged if one.gaps >= max(_TELLING_GAPS, _MOST_BY_GAPS * one.skill)]
+    certain = [one for one in judged if one.skill >= limits.certain and one not in by_gaps]
     rest = sorted((one for one in judged if one not in certain + by_gaps), key=lambda one: -one.skill)
     second = rest[0].skill if rest else 0.0
     for one in certain:
-        yield _strong(target, one, second, "serious")
+        alone = one.skill >= _AS_GOOD_AS_EQUAL or 1 - one.skill <= limits.alone * (1 - second)
+        yield _strong(target, one, second, "serious" if alone else "warning")
     for one in by_gaps:
         yield _gaps(target, one, "serious")
     if rest and rest[0].skill >= limits.doubtful:
@@ -104,21 +107,6 @@ def _suspects(target: Target, judged: list[_Judged]) -> Iterator[Finding]:
     for one in rest:
         if _pure_side(target, one.series):
             yield _gaps(target, one, "serious")
-
-
-def _is_copy(target: Target, series: Series) -> bool:
-    """Whether each value of a column stands for one value of the target, and the other way round."""
-    both = series.present[target.known]
-    if both.sum() < max(_FEWEST, len(both) / 2) or series.type == "datetime":
-        return False
-    if not target.classes and series.type != "string":
-        ours, theirs = rank(series.floats[target.known][both]), rank(target.series.floats[target.known][both])
-        return bool(np.isfinite(ours).all() and (np.allclose(ours, theirs) or np.allclose(ours, 1 - theirs)))
-    codes, labels = series.codes[target.known][both], target.codes[both]
-    values, classes = len(np.unique(codes)), len(np.unique(labels))
-    if values != classes or classes < 2 or classes > len(labels) / 2:
-        return False
-    return len(np.unique(codes.astype(np.int64) * (int(labels.max()) + 1) + labels)) == classes
 
 
 def _copy(target: Target, series: Series) -> Finding:

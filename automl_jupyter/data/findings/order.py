@@ -8,13 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from automl_jupyter.data.findings.model import Finding, percent
-from automl_jupyter.data.findings.power import Target, bins_of, rank, skill, within_groups
+from automl_jupyter.data.findings.power import Target, bins_of, is_copy, rank, skill, within_groups
 from automl_jupyter.data.findings.sample import Floats, Sample, Series, named_like_id
 
 _FEWEST_GROUPS = 10
 _INSIDE = 0.5
+_LARGE_GROUP = 100
 _ALIKE, _VERY_ALIKE = 0.5, 0.8
 _BEYOND_BINS = 0.3
+_RANGES = 8
 _CODE = re.compile(r"(?=.*\d)[\w.-]{2,40}")
 
 _TIME_NAME = re.compile(r".*(?:timestamp|datetime|unix|epoch).*|date|time|ts", re.IGNORECASE)
@@ -49,13 +51,13 @@ def groups(target: Target, sample: Sample) -> list[Finding]:
         if not _may_group(series, len(codes)):
             continue
         alike = within_groups(target, codes)
-        if alike < _ALIKE or not _is_identifier(target, series, alike):
+        if alike < _ALIKE or is_copy(target, series) or not _is_identifier(target, series, alike):
             continue
         sizes = np.bincount(codes[codes >= 0])
         found.append(
             Finding(
                 "findings.groups",
-                "serious" if alike >= _VERY_ALIKE else "warning",
+                "serious" if alike >= _VERY_ALIKE and named_like_id(series.name) else "warning",
                 {
                     "column": series.name,
                     "target": target.series.name,
@@ -89,11 +91,14 @@ def _is_identifier(target: Target, series: Series, alike: float) -> bool:
     """Whether values are mere names of groups: by the column's name, their form, or having no order."""
     if named_like_id(series.name):
         return True
+    if len(series) / series.distinct > _LARGE_GROUP:
+        return False
     if series.type == "string":
         known = series.levels[:200]
         return sum(bool(_CODE.fullmatch(str(value))) for value in known) >= 0.9 * len(known)
-    by_order = skill(target, bins_of(series, target.known, most=16)) if series.distinct > 40 else 1.0
-    return alike - by_order >= _BEYOND_BINS
+    # What neighbouring numbers have in common is no matter of groups.
+    ranges = bins_of(series, target.known, most=_RANGES, few=_RANGES)
+    return alike >= _VERY_ALIKE and alike - within_groups(target, ranges.astype(np.int32)) >= _BEYOND_BINS
 
 
 def time_order(target: Target, sample: Sample, seed: int) -> list[Finding]:

@@ -9,12 +9,15 @@ import numpy.typing as npt
 
 from automl_jupyter.data.findings.sample import Codes, Floats, Series
 
+FEWEST = 40
+"""Rows from which on a column is judged at all."""
+
 _FOLDS = 5
 _LEVELS = 500
-_FEW_VALUES = 40
 _CLASSES = 20
 _MOST_CLASSES = 30
 _ROWS_IN_BIN = 10
+_PRIOR_ROWS = 0.3
 
 Bins = npt.NDArray[np.intp]
 
@@ -88,7 +91,7 @@ def rank(values: Floats) -> Floats:
     return np.asarray(middle[inverse] / max(len(values) - 1, 1), dtype=np.float64)
 
 
-def bins_of(series: Series, known: npt.NDArray[np.bool_], most: int = 64) -> Bins:
+def bins_of(series: Series, known: npt.NDArray[np.bool_], most: int = 64, few: int = 40) -> Bins:
     """Divide the values of a column into bins: its levels, or ranges of about equal weight.
 
     Parameters
@@ -99,13 +102,15 @@ def bins_of(series: Series, known: npt.NDArray[np.bool_], most: int = 64) -> Bin
         The rows to take.
     most : int
         How many ranges at most.
+    few : int
+        Up to how many distinct numbers each is a bin of its own.
 
     Returns
     -------
     ndarray of shape (known rows,)
         The bin of each row; missing values have one of their own, rare levels share one.
     """
-    if series.type in ("string", "boolean") or series.distinct <= _FEW_VALUES:
+    if series.type in ("string", "boolean") or series.distinct <= few:
         codes = series.codes[known]
         counts = np.bincount(codes[codes >= 0], minlength=1)
         if len(counts) > _LEVELS:
@@ -146,7 +151,7 @@ def _of_classes(target: Target, bins: Bins, size: int) -> float:
     counts = np.bincount(cell, minlength=_FOLDS * size * classes).reshape(_FOLDS, size, classes)
     train = counts.sum(axis=0) - counts
     prior = (train.sum(axis=1, keepdims=True) + 0.5) / (train.sum(axis=(1, 2), keepdims=True) + 0.5 * classes)
-    guess = (train + prior) / (train.sum(axis=2, keepdims=True) + 1)
+    guess = (train + _PRIOR_ROWS * prior) / (train.sum(axis=2, keepdims=True) + _PRIOR_ROWS)
     before, after = -(counts * np.log(prior)).sum(), -(counts * np.log(guess)).sum()
     return float(1 - after / before) if before > 0 else 0.0
 
@@ -195,3 +200,18 @@ def _agreement(target: Target, group: Codes, codes: Codes, groups: int) -> float
     same, all_ = float((pairs * (pairs - 1)).sum()), float((sizes * (sizes - 1)).sum())
     chance = float(((target.counts / len(target.codes)) ** 2).sum())
     return (same / all_ - chance) / (1 - chance) if all_ and chance < 1 else 0.0
+
+
+def is_copy(target: Target, series: Series) -> bool:
+    """Whether each value of a column stands for one value of the target, and the other way round."""
+    both = series.present[target.known]
+    if both.sum() < max(FEWEST, len(both) / 2) or series.type == "datetime":
+        return False
+    if not target.classes and series.type != "string":
+        ours, theirs = rank(series.floats[target.known][both]), rank(target.series.floats[target.known][both])
+        return bool(np.isfinite(ours).all() and (np.allclose(ours, theirs) or np.allclose(ours, 1 - theirs)))
+    codes, labels = series.codes[target.known][both], target.codes[both]
+    values, classes = len(np.unique(codes)), len(np.unique(labels))
+    if values != classes or classes < 2 or classes > len(labels) / 2:
+        return False
+    return len(np.unique(codes.astype(np.int64) * (int(labels.max()) + 1) + labels)) == classes

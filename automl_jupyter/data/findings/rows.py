@@ -58,7 +58,7 @@ def repeated(sample: Sample, target: str | None) -> Iterator[Finding]:
 def _near(near: int, names: tuple[str, ...], pair: list[int], rows: int) -> Finding:
     return Finding(
         "findings.near_duplicates",
-        _severity(near / rows),
+        "warning" if near >= _FEW * rows else "info",
         {
             "n": near,
             "columns": list(names),

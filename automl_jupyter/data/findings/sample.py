@@ -30,8 +30,8 @@ _MISSING = np.uint64(0x5BD1E9955BD1E995)
 _ODD = 0x9E3779B97F4A7C15
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _ID_NAME = re.compile(
-    r"(?:.*[\s_.-])?(?:id|ids|uuid|guid|key|patient|subject|person|user|customer|client|household|family|"
-    r"group|session|device|account|member|student|employee|participant|respondent|index|row_?num(?:ber)?|no|nr)",
+    r"(?:.*[\s_.-])?(?:id|ids|uuid|guid|patient|subject|person|user|customer|client|household|family|"
+    r"group|session|device|account|member|student|employee|participant|respondent)",
     re.IGNORECASE,
 )
 _ID_CAMEL = re.compile(r".*[a-z](?:I[Dd]|Id)|[A-Z]*ID")
@@ -176,7 +176,7 @@ def take(parquet: Path, columns: Sequence[Traits], target: str | None, seed: int
     with pq.ParquetFile(parquet) as file:
         rows = file.metadata.num_rows
         keep = min(rows, _ROWS, max(2_000, _CELLS // max(len(names), 1)))
-        positions = np.sort(np.random.default_rng(seed).permutation(rows)[:keep]).astype(np.int64)
+        positions = np.sort(np.random.default_rng(seed).choice(rows, keep, replace=False, shuffle=False))
         apart = _left_out(columns, target, rows)
         every = rows * len(names) <= _HASHED_CELLS
         parts, hashed = [], []

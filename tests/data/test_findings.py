@@ -375,6 +375,14 @@ def test_a_place_with_its_own_prices_is_no_group(look):
     assert told(look(table, "amount")) == []
 
 
+def test_many_small_categories_do_not_drift(look):
+    table = clean(rows=240)
+    r = np.random.default_rng(0)
+    for name in ("street", "maker", "shop"):
+        table[name] = [f"{name} of {'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[i]}" for i in r.integers(0, 26, 240)]
+    assert told(look(table, "y")) == []
+
+
 def test_several_leaks_do_not_hide_each_other(look):
     table = clean()
     r = np.random.default_rng(0)

@@ -11,6 +11,7 @@ from automl_jupyter.data.findings.model import Finding, Severity, percent
 from automl_jupyter.data.findings.power import FEWEST, Target, bins_of, is_copy, skill
 from automl_jupyter.data.findings.sample import Series
 
+_FEWEST_FILLED = 10
 _SIDE = 30
 _PURE = 0.995
 _BASE = 0.8
@@ -80,7 +81,7 @@ def _judge(target: Target, series: Series) -> _Judged:
     present = series.present[known]
     there = int(present.sum())
     gaps = 0.0
-    if _SIDE <= there <= len(present) - _SIDE:
+    if _FEWEST_FILLED <= there <= len(present) - _FEWEST_FILLED:
         gaps = skill(target, present.astype(np.intp))
     # A text is different in nearly every row: it tells nothing by itself.
     told = 0.0 if series.role in ("text", "id") else skill(target, bins_of(series, known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -193,7 +194,11 @@ def drift(sample: Sample, target: str | None, in_time: bool) -> Iterator[Finding
     if in_time:
         return
     far = [(_distance(series, rows), series.name) for series in sample.features(target)]
-    far = sorted(((d, name) for d, name in far if d >= _DIFFERENT), key=lambda pair: (-pair[0], pair[1]))
+    # So far apart are both ends of one column in a thousand tables of this size by chance (Massart, 1990).
+    chance = math.sqrt(math.log(2000 * max(len(far), 1)) / (rows // 3))
+    far = sorted(
+        ((d, name) for d, name in far if d >= max(_DIFFERENT, chance)), key=lambda pair: (-pair[0], pair[1])
+    )
     if far:
         names = tuple(name for _, name in far)
         yield Finding(
@@ -222,7 +227,9 @@ def _distance(series: Series, rows: int) -> float:
     if series.distinct > _LEVELS:
         return 0.0
     shares = [np.bincount(part + 1, minlength=series.distinct + 1) / third for part in _ends(series, third)]
-    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+    distance = float(np.abs(shares[0] - shares[1]).sum() / 2)
+    # Shares of many levels differ by chance; what is told goes beyond.
+    return distance if distance >= _DIFFERENT + math.sqrt(series.distinct / (math.pi * third)) else 0.0
 
 
 def _ends(series: Series, third: int) -> tuple[np.ndarray, np.ndarray]:

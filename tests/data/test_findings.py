@@ -146,6 +146,13 @@ def sorted_with_numbers(t, r):
     return "y", {("id_tells", "row_id"), ("sorted_by_target", "y")}
 
 
+def numbered_by_class(t, r):
+    t["case"] = [
+        f"{'K' if v == 'ill' else 'W'}{i:05d}" for v, i in zip(t["y"], r.permutation(600), strict=True)
+    ]
+    return "y", {("id_tells", "case")}
+
+
 def repeated_rows(t, r):
     t.update(repeat(t, r.choice(600, 30).tolist()))
     return "y", {("duplicates", None)}
@@ -286,6 +293,7 @@ DEFECTS = (
     filled_in_for_some_of_one_class,
     filled_in_for_large_amounts,
     sorted_with_numbers,
+    numbered_by_class,
     repeated_rows,
     repeated_but_for_an_id,
     repeated_but_for_a_number,

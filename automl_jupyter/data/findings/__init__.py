@@ -17,7 +17,7 @@ from automl_jupyter.errors import Unprocessable
 __all__ = ["Finding", "Severity", "findings"]
 
 _MOST_OF_A_KIND = 20
-_TELLING = 0.5
+_TELLING, _TELLING_CODE = 0.5, 0.75
 
 
 def findings(
@@ -99,8 +99,9 @@ def _all(sample: Sample, goal: Target | None, target: str | None, seed: int) -> 
 def _identifiers(ids: Iterable[Series], goal: Target | None) -> Iterator[Finding]:
     """Tell columns that name rows, and whether their order gives the target away."""
     for series in ids:
-        told = skill(goal, bins_of(series, goal.known)) if goal is not None and series.numeric else 0.0
-        telling = told >= _TELLING
+        told = 0.0 if goal is None else skill(goal, bins_of(series.sorted(), goal.known))
+        # Codes of parcels or schools know their district: that much is no sorting.
+        telling = told >= (_TELLING if order.counts_rows(series) else _TELLING_CODE)
         params: dict[str, object] = {"column": series.name}
         if telling and goal is not None:
             params |= {"target": goal.series.name, "share": percent(told)}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from automl_jupyter.data.findings.model import Finding, percent
-from automl_jupyter.data.findings.power import Target, bins_of, is_copy, rank, skill, within_groups
+from automl_jupyter.data.findings.power import Target, bins_of, is_copy, skill, within_groups
 from automl_jupyter.data.findings.sample import Floats, Sample, Series, named_like_id
 
 _FEWEST_GROUPS = 10
@@ -240,4 +240,4 @@ def counts_rows(series: Series) -> bool:
     """Whether a column of whole numbers, each once, follows the order of the rows."""
     if series.type != "integer" or series.distinct < len(series) or len(series) < _FEWEST_TIMES:
         return False
-    return abs(float(np.corrcoef(rank(series.floats), np.arange(len(series)))[0, 1])) > 0.999
+    return abs(float(np.corrcoef(series.floats, np.arange(len(series)))[0, 1])) > 0.999

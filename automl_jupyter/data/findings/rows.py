@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from automl_jupyter.data.findings.model import Finding, Severity, percent
 from automl_jupyter.data.findings.sample import Hashes, Sample
@@ -27,7 +28,8 @@ def repeated(sample: Sample, target: str | None) -> Iterator[Finding]:
         The column to predict.
     """
     rows = len(sample.prints.whole)
-    exact, pair = _count(sample.prints.whole)
+    at = sample.positions if rows < sample.rows else np.arange(rows)
+    exact, pair = _count(sample.prints.whole, at)
     if exact:
         scarce = _combinations(sample, (), target) < math.log(rows / 2)
         yield Finding(
@@ -47,7 +49,7 @@ def repeated(sample: Sample, target: str | None) -> Iterator[Finding]:
         # With few combinations of the other values, rows are alike by nature, not by mistake.
         if _combinations(sample, names, target) < math.log(_ROOM * max(rows, 1)):
             continue
-        near, pair = _count(hashes)
+        near, pair = _count(hashes, at)
         if near - exact > best[0]:
             best = (near - exact, names, pair)
     near, names, pair = best
@@ -79,14 +81,14 @@ def _severity(share: float) -> Severity:
     return "warning" if share >= _FEW else "info"
 
 
-def _count(hashes: Hashes) -> tuple[int, list[int]]:
+def _count(hashes: Hashes, positions: npt.NDArray[np.int64]) -> tuple[int, list[int]]:
     """Return how many rows repeat an earlier one, and the numbers from 1 of the first such pair."""
     order = np.argsort(hashes, kind="stable")
     same = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
     if not len(same):
         return 0, []
     at = same[np.argmin(order[same + 1])]
-    return len(same), [int(order[at]) + 1, int(order[at + 1]) + 1]
+    return len(same), (positions[order[[at, at + 1]]] + 1).tolist()
 
 
 def _combinations(sample: Sample, without: tuple[str, ...], target: str | None) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -104,6 +104,17 @@ class Series:
         values = self._values.cast(pa.int64()) if pa.types.is_timestamp(self._values.type) else self._values
         found = arrow.floats(values)
         return np.where(np.isfinite(found), found, np.nan)
+
+    def sorted(self) -> Series:
+        """Return texts as their places in alphabetical order; numbers as they are."""
+        if self.type != "string":
+            return self
+        place = np.empty(self.distinct + 1, np.float64)
+        place[np.argsort(np.array(self.levels, dtype=np.str_))] = np.arange(self.distinct)
+        place[-1] = np.nan
+        numbers = Series(replace(self.traits, type="number"), self._values)
+        numbers.floats = place[self.codes]
+        return numbers
 
     @cached_property
     def present(self) -> npt.NDArray[np.bool_]:

@@ -346,6 +346,21 @@ def test_acting_on_a_leak_settles_it(look):
     assert look(table, "y") == []
 
 
+def test_the_evidence_is_what_the_file_says(look):
+    table = clean()
+    slip_of_the_pen(table, np.random.default_rng(0))
+    (one,) = look(table, "y")
+    assert one.evidence["values"] == ["70125"]
+    assert float(one.evidence["farthest_of_the_others"]) == max(
+        float(v) for v in table["weight"] if v != "70125.000"
+    )
+    table = clean()
+    minus_999(table, np.random.default_rng(0))
+    (one,) = look(table, "y")
+    assert one.evidence["cells"] == table["weight"].count("-999")
+    assert one.action == {"missing_values": {"weight": ["-999"]}}
+
+
 def test_the_same_seed_finds_the_same(look):
     table = clean(3)
     amounts_that_wander_in_time(table, np.random.default_rng(3))

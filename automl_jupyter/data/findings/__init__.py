@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from automl_jupyter.data.findings import cells, copies, leakage, order, outcome, rows
 from automl_jupyter.data.findings.model import SEVERITIES, Finding, Severity, percent
 from automl_jupyter.data.findings.power import Target, bins_of, skill, target_of
@@ -62,7 +64,8 @@ def findings(
     sample = take(parquet, traits, target, seed)
     if not sample.rows or not sample.series:
         return []
-    found = list(_all(sample, _prepared(sample, target, seed), target, seed))
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers near the largest there are
+        found = list(_all(sample, _prepared(sample, target, seed), target, seed))
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return list(_bounded(found))
 

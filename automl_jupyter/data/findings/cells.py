@@ -178,8 +178,8 @@ def outliers(series: Series) -> Finding | None:
             inner, outer = float(distance[-n - 1]), float(distance[-n])
             tail = max(inner / usual, 1.0) if usual > 0 else np.inf
             if inner > 0 and outer >= max(_FAR, 3 * tail) * max(inner, usual):
-                found = [middle + sign * float(d) for d in distance[-n:]]
-                return _outlier(series, found, middle + sign * inner, middle, len(values))
+                found, rest = (values[-n:], values[-n - 1]) if sign > 0 else (values[:n], values[n])
+                return _outlier(series, found.tolist(), float(rest), middle, len(values))
     return None
 
 

@@ -161,7 +161,8 @@ def _neighbours(target: Target, times: Floats, there: np.ndarray, seed: int) -> 
         chance = float(((np.bincount(codes) / len(codes)) ** 2).sum())
         return (float((codes[1:] == codes[:-1]).mean()) - chance) / (1 - chance) if chance < 1 else 0.0
     ranks = target.ranks[there][order]
-    return float(np.corrcoef(ranks[1:], ranks[:-1])[0, 1]) if ranks.std() > 0 else 0.0
+    varied = ranks[1:].std() > 0 and ranks[:-1].std() > 0
+    return float(np.corrcoef(ranks[1:], ranks[:-1])[0, 1]) if varied else 0.0
 
 
 def drift(sample: Sample, target: str | None, in_time: bool) -> Iterator[Finding]:

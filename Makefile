@@ -74,6 +74,8 @@ test: static $(VENV)/.made-dev ## All that CI runs: static checks, documentation
 	$(TEST_ENV) $(BIN)/python -m coverage run -m pytest --durations=15 --junitxml=artifacts/tests.xml $(ARGS) \
 		| tee artifacts/pytest.txt
 	$(BIN)/python -m coverage combine --quiet
+	@# What is left is of processes that were killed in the middle of writing.
+	rm -f .coverage.*
 	$(BIN)/python -m coverage report --fail-under=$(COVERED)
 	@tail -n 1 artifacts/pytest.txt
 

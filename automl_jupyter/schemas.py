@@ -8,7 +8,7 @@ and ``params``.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -27,6 +27,9 @@ MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 PIECE_BYTES = 8 * 1024 * 1024
 """The largest piece of an upload in pieces."""
 
+JSON_ROWS = 1000
+"""The most rows of one prediction in JSON: what the server can write in one turn of its event loop."""
+
 Params = dict[str, JsonValue]
 Name = Annotated[str, Field(pattern=MODEL_NAME, examples=["flights-late"])]
 Seconds = Annotated[float, Field(ge=0)]
@@ -44,13 +47,9 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=10_000, defer_build=True)
 
 
-Item = TypeVar("Item")
+class Page(Answer):
+    """A part of a list, newest first; what it holds is in ``items``."""
 
-
-class Page(Answer, Generic[Item]):
-    """A part of a list, newest first."""
-
-    items: list[Item]
     total: int = Field(ge=0)
     limit: int
     offset: int
@@ -85,7 +84,8 @@ class Limits(Answer):
 
     max_upload_bytes: int
     max_piece_bytes: int
-    max_predict_rows: int
+    max_predict_rows: int = Field(description="As CSV.")
+    max_json_rows: int = Field(description="As JSON.")
     max_time_budget: float
     default_time_budget: float
 
@@ -136,6 +136,12 @@ class Dataset(Answer):
     columns: list[Column]
     dialect: dict[str, JsonValue]
     warnings: list[Notice]
+
+
+class DatasetPage(Page):
+    """Data sets."""
+
+    items: list[Dataset]
 
 
 class Preview(Answer):
@@ -244,6 +250,12 @@ class Job(Answer):
     error: Problem | None
 
 
+class JobPage(Page):
+    """Jobs."""
+
+    items: list[Job]
+
+
 class Event(Answer):
     """One entry of a job's log, as sent by ``events/``; ``id`` counts from 1 without gaps."""
 
@@ -294,6 +306,12 @@ class Model(Answer):
     created: datetime
     champion: int | None
     versions: list[ModelVersion]
+
+
+class ModelPage(Page):
+    """Models."""
+
+    items: list[Model]
 
 
 class PromoteRequest(Request):

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from automl_jupyter import errors
 from automl_jupyter.backends.lines import to_json
 from automl_jupyter.backends.records import Json
-from automl_jupyter.backends.tables import SCHEMA_VERSION
+from automl_jupyter.backends.tables import SCHEMA_VERSION, metadata
 
 Record = TypeVar("Record")
 
@@ -102,7 +102,9 @@ class SqlBase:
                     connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         with self._writing() as connection:
             # Another server may have done it since.
-            if _stored_version(connection) != SCHEMA_VERSION:
+            if not sa.inspect(connection).get_table_names():
+                _create(connection)
+            elif _stored_version(connection) != SCHEMA_VERSION:
                 _migrate(connection)
 
 
@@ -124,6 +126,13 @@ def _stored_version(connection: sa.Connection) -> str | None:
     if stored is not None and stored > SCHEMA_VERSION:
         raise errors.Unavailable("backends.database_newer", stored=stored, known=SCHEMA_VERSION)
     return stored
+
+
+def _create(connection: sa.Connection) -> None:
+    """Make what all migrations together make; Alembic alone takes longer to import than this to run."""
+    metadata.create_all(connection)
+    connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(sa.text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
 
 
 def _migrate(connection: sa.Connection) -> None:

@@ -14,17 +14,19 @@ from automl_jupyter import messages
 from automl_jupyter.client import events, uploads, values
 from automl_jupyter.client.discovery import find_server, language_of
 from automl_jupyter.client.transport import TookTooLong, Transport, told
-from automl_jupyter.errors import AutoMLError, NotFound
+from automl_jupyter.errors import AutoMLError, Conflict, NotFound
 
 if TYPE_CHECKING:
     from automl_jupyter.schemas import (
         Dataset,
+        DatasetPage,
         Event,
         Job,
+        JobPage,
         Model,
+        ModelPage,
         ModelRef,
         Monitoring,
-        Page,
         Predictions,
         Preview,
         Profile,
@@ -134,12 +136,12 @@ class Client:
         """Have a file taken in that Jupyter already has; the path starts at Jupyter's root folder."""
         return self._dataset("POST", "api/upload/", json={"path": path}, patience=uploads.READING)
 
-    def datasets(self, limit: int = 50, offset: int = 0) -> Page[Dataset]:
+    def datasets(self, limit: int = 50, offset: int = 0) -> DatasetPage:
         """The caller's data sets, newest first."""
-        from automl_jupyter.schemas import Dataset, Page
+        from automl_jupyter.schemas import DatasetPage
 
         return self._transport.ask(
-            Page[Dataset], "GET", "api/datasets/", params={"limit": limit, "offset": offset}
+            DatasetPage, "GET", "api/datasets/", params={"limit": limit, "offset": offset}
         )
 
     def dataset(self, id_: str) -> Dataset:
@@ -210,11 +212,11 @@ class Client:
         body = {key: value for key, value in asked.items() if value is not None}
         return self._job("POST", f"api/train/{_part(_id(dataset))}/", json=body)
 
-    def jobs(self, limit: int = 50, offset: int = 0) -> Page[Job]:
+    def jobs(self, limit: int = 50, offset: int = 0) -> JobPage:
         """The caller's jobs, newest first."""
-        from automl_jupyter.schemas import Job, Page
+        from automl_jupyter.schemas import JobPage
 
-        return self._transport.ask(Page[Job], "GET", "api/jobs/", params={"limit": limit, "offset": offset})
+        return self._transport.ask(JobPage, "GET", "api/jobs/", params={"limit": limit, "offset": offset})
 
     def job(self, id_: str) -> Job:
         """One job, with its leaderboard so far."""
@@ -288,13 +290,11 @@ class Client:
 
     # --- models
 
-    def models(self, limit: int = 50, offset: int = 0) -> Page[Model]:
+    def models(self, limit: int = 50, offset: int = 0) -> ModelPage:
         """The caller's models, newest first."""
-        from automl_jupyter.schemas import Model, Page
+        from automl_jupyter.schemas import ModelPage
 
-        return self._transport.ask(
-            Page[Model], "GET", "api/models/", params={"limit": limit, "offset": offset}
-        )
+        return self._transport.ask(ModelPage, "GET", "api/models/", params={"limit": limit, "offset": offset})
 
     def model(self, name: str) -> Model:
         """One model with its versions."""
@@ -336,12 +336,25 @@ class Client:
         -------
         Predictions
             In the order of the rows, each with the warnings that concern it.
+
+        Raises
+        ------
+        Conflict
+            If another version went into service while many rows were being predicted in parts.
         """
-        from automl_jupyter.schemas import Predictions
+        from automl_jupyter.schemas import JSON_ROWS, Predictions
 
         path = self._predict_path(model, dataset)
-        body = {"rows": values.records(rows)}
-        return self._transport.ask(Predictions, "POST", path, json=body, patience=uploads.READING)
+        given = values.records(rows)
+        parts = [given[start : start + JSON_ROWS] for start in range(0, len(given), JSON_ROWS)] or [given]
+        answers = [
+            self._transport.ask(Predictions, "POST", path, json={"rows": part}, patience=uploads.READING)
+            for part in parts
+        ]
+        if len({answer.version for answer in answers}) > 1:
+            raise Conflict("client.version_changed", model=answers[0].model)
+        predictions = [prediction for answer in answers for prediction in answer.predictions]
+        return answers[0].model_copy(update={"predictions": predictions})
 
     def predict_csv(
         self,

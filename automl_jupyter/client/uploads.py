@@ -142,9 +142,9 @@ def _outcome(
 
 
 def _newest(transport: Transport) -> list[Dataset]:
-    from automl_jupyter.schemas import Dataset, Page
+    from automl_jupyter.schemas import DatasetPage
 
-    return transport.read(Page[Dataset], transport.request("GET", "api/datasets/")).items
+    return transport.read(DatasetPage, transport.request("GET", "api/datasets/")).items
 
 
 def _dataset(transport: Transport, answer: httpx.Response) -> Dataset:

@@ -6,12 +6,14 @@ Nothing heavy is imported here. Handlers, schemas and services are loaded with t
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pydantic.json_schema  # noqa: F401 - nearly half of what the first request imports: the start can bear it
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
@@ -23,11 +25,24 @@ from traitlets import Bool, Float, Int, Set, Unicode, default
 from automl_jupyter import __version__
 
 if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
     from automl_jupyter.server.telemetry import Telemetry
     from automl_jupyter.services.container import Services
     from automl_jupyter.services.settings import Settings
 
 GIBIBYTE = 1024**3
+WARM_MODULES = ("pydantic.main", "automl_jupyter.schemas", "automl_jupyter.server.routes")
+"""What the handlers import; in pieces, so that the event loop gets its turn in between."""
+
+
+def keep_out_of_collections() -> None:
+    """Take what lives as long as the server out of the garbage collector's sight.
+
+    Else each full collection goes through the classes and modules of every library and holds the event loop
+    up for a tenth of a second.
+    """
+    gc.freeze()
 
 
 class LazyRoutes(Router):
@@ -45,6 +60,7 @@ class LazyRoutes(Router):
 
             self._application.add_handlers(".*$", tornado_rules(self._base_url))
             self._loaded = True
+            keep_out_of_collections()
         return None
 
 
@@ -180,7 +196,15 @@ class AutoML(ExtensionApp):
             predicted=self.telemetry.predicted,
             activity=self.note_activity,
         )
-        return await open_services(self.services_settings(), self.server_id, hooks)
+        services = await open_services(self.services_settings(), self.server_id, hooks)
+        keep_out_of_collections()
+        return services
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Load what the first request needs, as soon as the server has started, beside its event loop."""
+        keep_out_of_collections()
+        for module in WARM_MODULES:
+            await asyncio.to_thread(importlib.import_module, module)
 
     def note_activity(self) -> None:
         """Keep JupyterHub from culling a server whose job is running."""

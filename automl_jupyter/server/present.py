@@ -63,14 +63,18 @@ def problem(error: Mapping[str, Any], language: str) -> schemas.Problem:
     )
 
 
-def trial(record: TrialRecord, language: str) -> schemas.Trial:
-    """A line of the leaderboard."""
+def trial(record: TrialRecord, best: float, language: str) -> schemas.Trial:
+    """A line of the leaderboard.
+
+    While a job runs, a tie was judged against what was best then; against what is best now, it needs at least
+    an interval that reaches there.
+    """
     return schemas.Trial(
         name=record.name,
         family=record.family,
         score=record.score,
         interval=None if record.low is None else (record.low, record.high),
-        tied_with_best=record.tied_with_best,
+        tied_with_best=record.tied_with_best and record.high is not None and record.high >= best,
         baseline=record.baseline,
         fit_seconds=record.fit_seconds or 0.0,
         predict_seconds=record.predict_seconds,
@@ -95,6 +99,7 @@ def job(
 ) -> schemas.Job:
     """A job with its leaderboard, best first."""
     now = datetime.now(UTC)
+    best = max((t.score for t in trials if t.score is not None), default=0.0)
     started = record.started or record.ended or now
     return schemas.Job(
         id=record.id,
@@ -108,7 +113,7 @@ def job(
         elapsed=max(0.0, ((record.ended or now) - started).total_seconds()),
         time_budget=record.time_budget,
         progress=record.progress,
-        leaderboard=[trial(item, language) for item in _best_first(trials)],
+        leaderboard=[trial(item, best, language) for item in _best_first(trials)],
         model=None if model is None else schemas.ModelRef(name=model[0], version=model[1]),
         mlflow_run_id=record.mlflow_run_id,
         error=None if record.error is None else problem(record.error, language),

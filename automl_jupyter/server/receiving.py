@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import unquote
 
-from python_multipart.multipart import MultipartParser, parse_options_header
 from tornado import web
 from tornado.http1connection import HTTP1Connection
 
@@ -83,9 +82,13 @@ class FormFile:
     """A form of which one part, ``file``, is a file."""
 
     def __init__(self, file: SpooledFile, content_type: str) -> None:
+        # Only forms need it, and every first request would pay for it.
+        from python_multipart.multipart import MultipartParser, parse_options_header
+
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary:
             raise Malformed("server.bad_form")
+        self._options = parse_options_header
         self.file = file
         self.name: str | None = None
         self._ready: list[bytes] = []
@@ -110,7 +113,7 @@ class FormFile:
 
     def _header_ends(self) -> None:
         if bytes(self._header).lower() == b"content-disposition":
-            options = parse_options_header(bytes(self._value))[1]
+            options = self._options(bytes(self._value))[1]
             if options.get(b"name") == b"file" and self.name is None:
                 self._ours = True
                 self.name = options.get(b"filename", b"").decode("utf-8", "replace")

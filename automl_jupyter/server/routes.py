@@ -130,7 +130,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "/api/datasets/",
         datasets.DatasetsHandler,
-        {"get": _read(schemas.Page[schemas.Dataset], query=PAGING)},
+        {"get": _read(schemas.DatasetPage, query=PAGING)},
     ),
     Route(
         "/api/datasets/{dataset_id}/",
@@ -155,7 +155,7 @@ ROUTES: tuple[Route, ...] = (
             )
         },
     ),
-    Route("/api/jobs/", jobs.JobsHandler, {"get": _read(schemas.Page[schemas.Job], query=PAGING)}),
+    Route("/api/jobs/", jobs.JobsHandler, {"get": _read(schemas.JobPage, query=PAGING)}),
     Route("/api/jobs/{job_id}/", jobs.JobHandler, {"get": _read(schemas.Job, 404)}),
     Route(
         "/api/jobs/{job_id}/stop/",
@@ -172,7 +172,7 @@ ROUTES: tuple[Route, ...] = (
         jobs.EventsHandler,
         {"get": Operation({200: EVENTS}, query=("after",), headers=("Last-Event-ID",), refusals=(404,))},
     ),
-    Route("/api/models/", models.ModelsHandler, {"get": _read(schemas.Page[schemas.Model], query=PAGING)}),
+    Route("/api/models/", models.ModelsHandler, {"get": _read(schemas.ModelPage, query=PAGING)}),
     Route(
         "/api/models/{name}/",
         models.ModelHandler,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from automl_jupyter.backends.database import Database, open_database
 from automl_jupyter.backends.process import HelperProcess
 from automl_jupyter.backends.records import JobRecord
 from automl_jupyter.backends.storage import Storage, open_storage
+from automl_jupyter.errors import AutoMLError
 from automl_jupyter.services.datasets import Datasets
 from automl_jupyter.services.models import Models
 from automl_jupyter.services.predictions import Predictions
@@ -84,12 +86,19 @@ def make_compute(settings: Settings, heard: asyncio.Queue[Heard]) -> Compute:
     return DaskCompute(options, lambda key, kind, data: heard.put_nowait((key, kind, data)))
 
 
+async def _warm(helper: HelperProcess) -> None:
+    # Where it cannot start, the call that needs it says so.
+    with contextlib.suppress(AutoMLError):
+        await helper.start()
+
+
 async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Services:
     """Open the database and the storage, sweep what was left behind, and put the services together."""
-    database, storage = await asyncio.to_thread(_backends, settings)
     tables = HelperProcess(
         "automl_jupyter.services.table_process", name="tables", idle_seconds=TABLES_IDLE_SECONDS
     )
+    # Whoever comes first most likely brings a file: the process that reads it starts meanwhile.
+    (database, storage), _ = await asyncio.gather(asyncio.to_thread(_backends, settings), _warm(tables))
     predictor = HelperProcess(
         "automl_jupyter.services.prediction_process",
         name="predictions",

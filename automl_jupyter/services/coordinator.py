@@ -238,6 +238,7 @@ def _record(attempt: Attempt, model: Mapping[str, Any]) -> dict[str, Any]:
         logged = attempt.log_model(recorder.run_id, model)
         recorder.tracking.finish(recorder.run_id, "FINISHED", {attempt.payload["metric"]: model["score"]})
     except AutoMLError as error:
+        _finish(recorder, "FAILED")
         return {
             "mlflow_run_id": recorder.run_id,
             "tracking_error": {"code": error.code, "params": error.params},

@@ -143,7 +143,5 @@ def kinds(columns: Sequence[Mapping[str, Any]], features: Sequence[str]) -> dict
     return {
         column["name"]: column["role"]
         for column in columns
-        if column["name"] in learnt
-        and column["type"] == "string"
-        and column["role"] in ("category", "text")
+        if column["name"] in learnt and column["type"] == "string" and column["role"] in ("category", "text")
     }

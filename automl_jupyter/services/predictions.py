@@ -15,6 +15,7 @@ from automl_jupyter.backends.process import HelperProcess
 from automl_jupyter.backends.records import ModelRecord, VersionRecord
 from automl_jupyter.backends.storage import Storage
 from automl_jupyter.errors import AutoMLError, Conflict, NotFound, TooLarge
+from automl_jupyter.schemas import JSON_ROWS
 from automl_jupyter.services.identifiers import prediction_ids
 from automl_jupyter.services.settings import Settings
 
@@ -98,11 +99,13 @@ class Predictions:
         Conflict
             If none of its versions is in service.
         """
-        model, versions = await asyncio.to_thread(self._versions, owner, name)
-        champion = next((v for v in versions if v.version == model.champion), None)
-        if champion is None:
+        return await asyncio.to_thread(self._in_service, owner, name)
+
+    def _in_service(self, owner: str, name: str) -> tuple[ModelRecord, VersionRecord]:
+        model = self.database.get_model(owner, name)
+        if model.champion is None:
             raise Conflict("services.no_champion", model=name)
-        return model, champion
+        return model, self.database.get_version(owner, name, model.champion)
 
     async def on_dataset(
         self, owner: str, dataset_id: str, reference: str
@@ -127,9 +130,8 @@ class Predictions:
         TooLarge
             If there are more than the server allows.
         """
-        most = self.settings.max_predict_rows
-        if len(rows) > most:
-            raise TooLarge("services.too_many_rows", n=len(rows), most=most)
+        if len(rows) > JSON_ROWS:
+            raise TooLarge("services.too_many_json_rows", n=len(rows), most=JSON_ROWS)
         began = time.perf_counter()
         found = await self.helper.call(
             "rows", {**await self._source(version), "rows": list(rows)}, timeout=ROWS_SECONDS

@@ -10,12 +10,16 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
+import automl_jupyter.backends
 from automl_jupyter import errors
 from automl_jupyter.backends.database import new_id, open_database
 from automl_jupyter.backends.hosts import host_name
@@ -27,7 +31,7 @@ from automl_jupyter.backends.records import (
     UploadRecord,
     VersionDraft,
 )
-from automl_jupyter.backends.tables import metadata
+from automl_jupyter.backends.tables import SCHEMA_VERSION, metadata
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -470,13 +474,40 @@ def test_ten_thousand_data_sets_are_listed_in_a_blink(db, url):
 # What is particular to SQLite in a file
 
 
-def test_the_migrations_make_the_tables_that_the_code_expects(db, url):
-    engine = sa.create_engine(url)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
-        assert compare_metadata(context, metadata) == []
-        assert connection.scalar(sa.text("PRAGMA journal_mode")) == "wal"
-    engine.dispose()
+def shape_of(connection) -> dict[str, object]:
+    """Every table with its columns, keys, indexes and constraints, in no order."""
+    found = sa.inspect(connection)
+    return {
+        table: {
+            "columns": {c["name"]: (str(c["type"]), c["nullable"]) for c in found.get_columns(table)},
+            "key": found.get_pk_constraint(table)["constrained_columns"],
+            "indexes": sorted((i["name"], i["unique"], i["column_names"]) for i in found.get_indexes(table)),
+            "unique": sorted(u["column_names"] for u in found.get_unique_constraints(table)),
+            "foreign": sorted(
+                (f["constrained_columns"], f["referred_table"], str(f["options"]))
+                for f in found.get_foreign_keys(table)
+            ),
+        }
+        for table in found.get_table_names()
+    }
+
+
+def test_a_new_database_is_the_same_as_a_migrated_one(db, url, tmp_path):
+    config = Config()
+    config.set_main_option(
+        "script_location", str(Path(automl_jupyter.backends.__file__).parent / "migrations")
+    )
+    migrated, made = sa.create_engine(f"sqlite:///{tmp_path / 'migrated.sqlite'}"), sa.create_engine(url)
+    with migrated.connect() as old, made.connect() as new:
+        config.attributes["connection"] = old
+        command.upgrade(config, "head")
+        assert compare_metadata(MigrationContext.configure(old, opts={"compare_type": False}), metadata) == []
+        assert shape_of(old) == shape_of(new)
+        versions = [c.scalar(sa.text("SELECT version_num FROM alembic_version")) for c in (old, new)]
+        assert versions == [SCHEMA_VERSION, SCHEMA_VERSION]
+        assert new.scalar(sa.text("PRAGMA journal_mode")) == "wal"
+    migrated.dispose()
+    made.dispose()
 
 
 def test_what_is_there_stays_when_it_is_opened_again_without_alembic(url, tmp_path):

@@ -21,7 +21,7 @@ class DatasetsHandler(AutoMLHandler):
         limit, offset = self.paging()
         records, total = await (await self.services()).datasets.page(self.owner, limit, offset)
         items = [present.dataset(record, self.language) for record in records]
-        self.answer(schemas.Page[schemas.Dataset](items=items, total=total, limit=limit, offset=offset))
+        self.answer(schemas.DatasetPage(items=items, total=total, limit=limit, offset=offset))
 
 
 class DatasetHandler(AutoMLHandler):

@@ -52,7 +52,7 @@ class JobsHandler(AutoMLHandler):
         training = (await self.services()).training
         records, total = await training.page(self.owner, limit, offset)
         items = [present.job(job, *(await training.describe(job)), self.language) for job in records]
-        self.answer(schemas.Page[schemas.Job](items=items, total=total, limit=limit, offset=offset))
+        self.answer(schemas.JobPage(items=items, total=total, limit=limit, offset=offset))
 
 
 class JobHandler(_JobHandler):

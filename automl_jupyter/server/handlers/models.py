@@ -21,7 +21,7 @@ class ModelsHandler(AutoMLHandler):
         limit, offset = self.paging()
         found, total = await (await self.services()).models.page(self.owner, limit, offset)
         items = [present.model(model, versions) for model, versions in found]
-        self.answer(schemas.Page[schemas.Model](items=items, total=total, limit=limit, offset=offset))
+        self.answer(schemas.ModelPage(items=items, total=total, limit=limit, offset=offset))
 
 
 class ModelHandler(AutoMLHandler):

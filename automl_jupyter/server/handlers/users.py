@@ -31,6 +31,7 @@ class UserHandler(AutoMLHandler):
                     max_upload_bytes=app.max_upload_bytes,
                     max_piece_bytes=schemas.PIECE_BYTES,
                     max_predict_rows=app.max_predict_rows,
+                    max_json_rows=schemas.JSON_ROWS,
                     max_time_budget=app.max_time_budget,
                     default_time_budget=app.default_time_budget,
                 ),

@@ -138,6 +138,27 @@ class Dataset(Answer):
     warnings: list[Notice]
 
 
+class Finding(Answer):
+    """Something to know before training: what was seen, why it matters, what to do."""
+
+    code: str
+    severity: Literal["info", "warning", "serious"]
+    message: str
+    column: str | None
+    columns: list[str]
+    evidence: dict[str, JsonValue] = Field(description="The figures behind it.")
+    action: dict[str, JsonValue] | None = Field(
+        description="Fields of a request to train that act on it; null where a request cannot."
+    )
+
+
+class Findings(Answer):
+    """What was found in a data set, the serious first."""
+
+    target: str | None
+    items: list[Finding]
+
+
 class DatasetPage(Page):
     """Data sets."""
 

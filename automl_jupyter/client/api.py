@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Dataset,
         DatasetPage,
         Event,
+        Findings,
         Job,
         JobPage,
         Model,
@@ -166,6 +167,22 @@ class Client:
         return self._transport.ask(Profile, "GET", f"api/datasets/{_part(id_)}/profile/")
 
     # --- training
+
+    def findings(self, dataset: Dataset | str, target: str | None = None) -> Findings:
+        """What should be known of a data set before training: leakage, repeated rows, groups, odd values.
+
+        Parameters
+        ----------
+        dataset : Dataset or str
+            A data set, or its id.
+        target : str, optional
+            The column to predict; without it nothing is said of what depends on it.
+        """
+        from automl_jupyter.schemas import Findings
+
+        params = {} if target is None else {"target": target}
+        path = f"api/datasets/{_part(_id(dataset))}/findings/"
+        return self._transport.ask(Findings, "GET", path, params=params, patience=uploads.READING)
 
     def train(
         self,

@@ -35,6 +35,7 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
     "dataset": {"in": "query", "description": "The data set to look at.", "schema": {"type": "string"}},
+    "target": {"in": "query", "description": "The column to predict.", "schema": {"type": "string"}},
     "cascade": {
         "in": "query",
         "description": "Delete the models that were learnt from it as well.",

@@ -44,6 +44,17 @@ def dataset(record: DatasetRecord, language: str) -> schemas.Dataset:
     )
 
 
+def findings(found: Iterable[Mapping[str, Any]], target: str | None, language: str) -> schemas.Findings:
+    """What should be known before training."""
+    items = [
+        schemas.Finding.model_validate(
+            {**finding, "message": messages.render(finding["code"], finding["params"], language)}
+        )
+        for finding in found
+    ]
+    return schemas.Findings(target=target, items=items)
+
+
 def upload(record: UploadRecord, max_piece_bytes: int) -> schemas.Upload:
     """An upload under way."""
     return schemas.Upload(

@@ -147,6 +147,11 @@ ROUTES: tuple[Route, ...] = (
         "/api/datasets/{dataset_id}/profile/", datasets.ProfileHandler, {"get": _read(schemas.Profile, 404)}
     ),
     Route(
+        "/api/datasets/{dataset_id}/findings/",
+        datasets.FindingsHandler,
+        {"get": _read(schemas.Findings, 404, 422, 503, query=("target",))},
+    ),
+    Route(
         "/api/train/{dataset_id}/",
         jobs.TrainHandler,
         {

@@ -21,12 +21,29 @@ from automl_jupyter.services.settings import Settings
 READ_SECONDS = 3600.0
 """The longest that reading one file may take."""
 
+LOOK_SECONDS = 120.0
+"""The longest that looking for findings may take."""
+
 ORIGINAL, TABLE, PROFILE, PREVIEW = "original.csv", "table.parquet", "profile.json", "preview.json"
 
 
 def dataset_key(dataset_id: str, part: str) -> str:
     """Where a part of a data set stands in the storage."""
     return f"datasets/{dataset_id}/{part}"
+
+
+def train_action(
+    finding: Mapping[str, Any], dataset: DatasetRecord, target: str | None
+) -> dict[str, Any] | None:
+    """The fields of a request to train that act on a finding; None where a request cannot.
+
+    Columns can be left out. Groups, time order and repeated rows are told for now, not acted on.
+    """
+    left_out = frozenset((finding["action"] or {}).get("exclude", ()))
+    if not left_out:
+        return None
+    names = [column["name"] for column in dataset.columns]
+    return {"columns": [name for name in names if name != target and name not in left_out]}
 
 
 @dataclass(frozen=True)
@@ -110,6 +127,29 @@ class Datasets:
     async def profile(self, owner: str, dataset_id: str) -> dict[str, Any]:
         """The distribution of each column."""
         return await self._part(owner, dataset_id, PROFILE)
+
+    async def findings(self, owner: str, dataset_id: str, target: str | None) -> list[dict[str, Any]]:
+        """What should be known of a data set before training on it, the serious first.
+
+        Raises
+        ------
+        Unprocessable
+            If there is no such target.
+        """
+        record = await self.get(owner, dataset_id)
+        with tempfile.TemporaryDirectory(dir=self.settings.spool) as folder:
+            table = await asyncio.to_thread(self._local, dataset_key(dataset_id, TABLE), Path(folder))
+            payload = {"table": str(table), "columns": record.columns, "target": target}
+            answer = await self.tables.call("look", payload, timeout=LOOK_SECONDS)
+        found: list[dict[str, Any]] = answer["findings"]
+        return [{**finding, "action": train_action(finding, record, target)} for finding in found]
+
+    def _local(self, key: str, folder: Path) -> Path:
+        path = self.storage.local_path(key)
+        if path is None:
+            path = folder / TABLE
+            self.storage.get_file(key, path)
+        return path
 
     async def _part(self, owner: str, dataset_id: str, part: str) -> dict[str, Any]:
         await self.get(owner, dataset_id)

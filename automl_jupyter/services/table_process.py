@@ -60,5 +60,14 @@ def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def look(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Look at a table that was taken in for what should be known before training."""
+    # Whoever only brings a file does not pay for this.
+    from automl_jupyter.data.findings import findings
+
+    found = findings(Path(payload["table"]), payload["columns"], payload["target"])
+    return {"findings": [asdict(finding) for finding in found]}
+
+
 if __name__ == "__main__":
-    serve({"take_in": take_in})
+    serve({"take_in": take_in, "look": look})

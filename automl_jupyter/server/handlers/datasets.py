@@ -54,6 +54,18 @@ class PreviewHandler(AutoMLHandler):
         self.answer(schemas.Preview.model_validate(rows))
 
 
+class FindingsHandler(AutoMLHandler):
+    """``api/datasets/{dataset_id}/findings/``."""
+
+    @web.authenticated
+    @authorized("read", resource=RESOURCE)
+    async def get(self, dataset_id: str) -> None:
+        """Look for leakage, repeated rows, groups, time order and odd values, before training."""
+        target = self.get_query_argument("target", "") or None
+        found = await (await self.services()).datasets.findings(self.owner, dataset_id, target)
+        self.answer(present.findings(found, target, self.language))
+
+
 class ProfileHandler(AutoMLHandler):
     """``api/datasets/{dataset_id}/profile/``."""
 

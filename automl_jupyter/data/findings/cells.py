@@ -1,0 +1,201 @@
+"""Values that are not what they seem: missing ones in disguise, stray words, numbers far off, none at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from automl_jupyter.data.findings.model import Finding, number
+from automl_jupyter.data.findings.sample import Floats, Sample, Series
+
+_WORDS = frozenset(
+    (
+        *("n/a", "n.a.", "n.a", "na", "#n/a", "<na>", "null", "nan", "nil", "?", "-", "--", ".", "..", "tbd"),
+        *("missing", "(missing)", "(blank)", "unknown", "<unknown>", "unk", "unkn", "undefined", "no data"),
+        *("not available", "not known", "not specified", "not provided", "not applicable", "no answer"),
+        *("inconnu", "inconnue", "non renseigné", "non renseignée", "non disponible", "manquant", "nr", "nc"),
+    )
+)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[ ,.]\d+)*|\.\d+)(?:[eE][+-]?\d+)?")
+_REPEATED = re.compile(r"-?(?:9{2,}|8{2,}|7{2,}|99+\.(?:0|9)+|1e\+?\d+)")
+_LIMITS = frozenset((-32768, 32767, -(2**31), 2**31 - 1, -(2**63), 2**63 - 1))
+_EPOCHS = frozenset(("1900-01-01", "1899-12-30", "1899-12-31", "1970-01-01", "9999-12-31", "0001-01-01"))
+_LEAST_SHARE, _LEAST = 0.002, 3
+_MOST_SHARE = 0.9
+_OTHERS = 5
+_MIXED = 0.8
+_LISTED = 5
+_MOST_OUTLIERS = 0.005
+_FEWEST = 30
+_FAR = 6.0
+
+
+def empty_and_constant(sample: Sample, target: str | None) -> Iterator[Finding]:
+    """Find columns without any value, and those with one for all rows."""
+    for role in ("empty", "constant"):
+        names = tuple(series.name for series in sample.features(target) if series.role == role)
+        if names:
+            yield Finding(
+                "findings.empty" if role == "empty" else "findings.constant",
+                "info",
+                {"columns": list(names[:_LISTED]), "n": len(names)},
+                names[0] if len(names) == 1 else None,
+                names,
+                {"columns": len(names), "rows": sample.rows},
+                {"exclude": list(names)},
+            )
+
+
+def disguised(series: Series) -> Finding | None:
+    """Find a value that stands for a missing one.
+
+    A number is suspected if it is frequent, stands at one end, and is far from all others; one such as -999
+    or 9999 needs a smaller gap than any other. -1 is suspected if it is the only negative number.
+
+    Parameters
+    ----------
+    series : Series
+        The column.
+    """
+    if series.type == "string":
+        return _disguised_word(series)
+    if series.type not in ("integer", "number", "datetime"):
+        return None
+    values = series.floats[np.isfinite(series.floats)]
+    known, counts = np.unique(values, return_counts=True)
+    if len(known) <= _OTHERS or len(values) < _FEWEST:
+        return None
+    for at, nearest in ((0, 1), (-1, -2)):
+        n, value = int(counts[at]), float(known[at])
+        if not max(_LEAST, _LEAST_SHARE * len(values)) <= n <= _MOST_SHARE * len(values):
+            continue
+        rest = values[values != value]
+        gap = abs(float(known[nearest]) - value)
+        if _stands_for_missing(series, value, gap, rest, n / len(values)):
+            return _disguise(series, _written(series, value), n, len(values), float(known[nearest]))
+    return None
+
+
+def _stands_for_missing(series: Series, value: float, gap: float, rest: Floats, share: float) -> bool:
+    low, high = np.quantile(rest, (0.05, 0.95))
+    spread = max(float(high - low), 1e-12)
+    if series.type == "datetime":
+        return _written(series, value) in _EPOCHS and gap > spread / 2
+    text = number(value)
+    if bool(_REPEATED.fullmatch(text)) or value in _LIMITS:
+        return gap >= spread
+    if value == -1:
+        return share >= 0.01 and float(rest.min()) >= 0 and float(rest.max()) >= 10
+    # Any other value has to be farther from the rest than the rest is wide, and then some. Nothing is said
+    # of zero: that of a column of amounts means none.
+    return value != 0 and share >= 0.01 and gap >= 3 * float(np.ptp(rest)) > 0
+
+
+def _written(series: Series, value: float) -> str:
+    if series.type == "datetime":
+        return str(np.datetime64(int(value), "us").astype("datetime64[D]"))
+    return number(value)
+
+
+def _disguised_word(series: Series) -> Finding | None:
+    if series.role in ("text", "id", "constant", "empty"):
+        return None
+    counts = np.bincount(series.codes[series.present], minlength=series.distinct)
+    words = [i for i, value in enumerate(series.levels) if str(value).strip().lower() in _WORDS]
+    if not words or len(words) == series.distinct or series.distinct - len(words) < 2:
+        return None
+    word = max(words, key=lambda i: counts[i])
+    n, total = int(counts[words].sum()), int(counts.sum())
+    value = str(series.levels[word])
+    return _disguise(series, value, n, total, None, [str(series.levels[i]) for i in words])
+
+
+def _disguise(
+    series: Series, value: str, n: int, total: int, nearest: float | None, values: list[str] | None = None
+) -> Finding:
+    evidence: dict[str, object] = {"value": value, "cells": n, "cells_looked_at": total}
+    params: dict[str, object] = {"column": series.name, "value": value, "n": n}
+    if nearest is not None:
+        params["nearest"] = evidence["nearest_other_value"] = _written(series, nearest)
+    return Finding(
+        "findings.disguised_word" if nearest is None else "findings.disguised_missing",
+        "info" if nearest is None else "warning",
+        params,
+        series.name,
+        (series.name,),
+        evidence,
+        {"missing_values": {series.name: values or [value]}},
+    )
+
+
+def mixed(series: Series) -> Finding | None:
+    """Find a column of texts that are mostly numbers, with some words among them."""
+    if series.type != "string" or series.role in ("text", "empty", "constant"):
+        return None
+    counts = np.bincount(series.codes[series.present], minlength=series.distinct)
+    numbers = np.array([bool(_NUMBER.fullmatch(str(value).strip())) for value in series.levels])
+    named = np.array([str(value).strip().lower() in _WORDS for value in series.levels])
+    words = ~numbers & ~named
+    total, n = int(counts.sum()), int(counts[words].sum()) if len(words) else 0
+    if total < _FEWEST or not n or counts[numbers].sum() < _MIXED * total or numbers.sum() < _OTHERS:
+        return None
+    often = sorted(np.flatnonzero(words), key=lambda i: -counts[i])[:_LISTED]
+    return Finding(
+        "findings.mixed_types",
+        "warning",
+        {"column": series.name, "n": n, "words": [str(series.levels[i])[:60] for i in often]},
+        series.name,
+        (series.name,),
+        {"numbers": int(counts[numbers].sum()), "words": n, "cells_looked_at": total},
+        {"column_types": {series.name: "number"}},
+    )
+
+
+def outliers(series: Series) -> Finding | None:
+    """Find a few numbers that are many times as far from the middle as all others.
+
+    How far is far is taken from the column: where the farthest of the others already lies far beyond their
+    99th percentile, the tail is long by nature.
+
+    Parameters
+    ----------
+    series : Series
+        The column.
+    """
+    if not series.numeric or series.distinct <= _OTHERS or series.role == "id":
+        return None
+    values = np.sort(series.floats[np.isfinite(series.floats)])
+    if len(values) < _FEWEST:
+        return None
+    middle = float(np.median(values))
+    most = max(1, int(_MOST_OUTLIERS * len(values)))
+    for sign in (1.0, -1.0):
+        distance = np.sort(sign * (values - middle))
+        usual = max(float(np.quantile(distance, 0.99 - _MOST_OUTLIERS)), float(-np.quantile(distance, 0.01)))
+        for n in range(1, most + 1):
+            inner, outer = float(distance[-n - 1]), float(distance[-n])
+            tail = max(inner / usual, 1.0) if usual > 0 else np.inf
+            if inner > 0 and outer >= max(_FAR, 3 * tail) * max(inner, usual):
+                found, rest = (values[-n:], values[-n - 1]) if sign > 0 else (values[:n], values[n])
+                return _outlier(series, found.tolist(), float(rest), middle, len(values))
+    return None
+
+
+def _outlier(series: Series, found: list[float], nearest: float, middle: float, total: int) -> Finding:
+    extreme = max(found, key=lambda value: abs(value - middle))
+    return Finding(
+        "findings.outliers",
+        "warning",
+        {"column": series.name, "n": len(found), "extreme": number(extreme), "nearest": number(nearest)},
+        series.name,
+        (series.name,),
+        {
+            "values": [number(value) for value in found[:_LISTED]],
+            "cells": len(found),
+            "cells_looked_at": total,
+            "farthest_of_the_others": number(nearest),
+            "median": number(middle),
+        },
+    )

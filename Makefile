@@ -64,7 +64,7 @@ lab: $(VENV)/.made-demo ## Open JupyterLab with the extension on
 
 .PHONY: check
 check: static $(VENV)/.made-dev ## Style, types, import directions and the fast tests
-	$(TEST_ENV) $(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 -m "not slow" $(ARGS)
 
 .PHONY: test
 test: static $(VENV)/.made-dev ## All that CI runs: static checks, documentation, all tests, coverage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -42,6 +43,12 @@ def events(client, job: str, **headers: str) -> list[dict]:
             if line.startswith("data: "):
                 found.append({**json.loads(line[6:]), "heard": time.time()})
     return found
+
+
+def follow(server, job: str) -> list[dict]:
+    """The same, over a connection of its own, for a thread that listens while the job runs."""
+    with server.client("alice-token") as client:
+        return events(client, job)
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +157,8 @@ def test_trials_are_told_while_the_job_runs_and_stop_keeps_the_best(alice, serve
     dataset = verbs.upload(alice, table, "stopped.csv")
     job = verbs.train(alice, dataset, target="bought", time_budget=60)
     path = f"/automl/api/jobs/{job}/"
+    follower = ThreadPoolExecutor(1)
+    following = follower.submit(follow, server, job)
     wait_for(lambda: [t for t in alice.get(path).json()["leaderboard"] if not t["baseline"]], 30)
     assert alice.get(path).json()["state"] == "running"
     asked = time.monotonic()
@@ -158,8 +167,12 @@ def test_trials_are_told_while_the_job_runs_and_stop_keeps_the_best(alice, serve
     assert time.monotonic() - asked < 15
     assert body["state"] == "stopped"
     assert body["model"] == {"name": "stopped-bought", "version": 1}
-    heard = [e for e in events(alice, job) if e["kind"] == "trial"]
-    assert heard
+    heard = [e["heard"] for e in following.result(30) if e["kind"] == "trial"]
+    follower.shutdown()
+    # A trial's file is written as it ends; those of a stopped job are kept.
+    files = sorted((server.data_dir / "files" / "jobs" / job / "trials").glob("*.trial"))
+    late = sorted(told - file.stat().st_mtime for told, file in zip(heard, files, strict=True))
+    assert late[-1] < 1, late
     assert alice.post(path + "stop/").status_code == 409
     row = {"rows": [{"age": 70, "city": "Paris", "since": "2024-05-01"}]}
     assert alice.post("/automl/api/predict/stopped-bought/", json=row).status_code == 200

@@ -78,7 +78,14 @@ class JobRecord:
     name : str
         The name that its model gets.
     time_budget : float
-        Seconds, counted from ``started``.
+        Seconds, of all attempts together.
+    spent : float
+        Seconds that earlier attempts have run; the time of this one counts from ``started``.
+    planned_budget : float
+        Seconds that the first attempt was to take. What the search plans by them, such as its folds, must not
+        change with a resume, or what is finished could not be used.
+    options : dict
+        What else was asked of the search, as in the request.
     progress : float
         From 0 to 1.
     attempt : int
@@ -99,6 +106,9 @@ class JobRecord:
     time_budget: float
     seed: int
     server_id: str
+    planned_budget: float
+    spent: float = 0.0
+    options: Json = field(default_factory=dict)
     started: datetime | None = None
     ended: datetime | None = None
     columns: list[str] | None = None

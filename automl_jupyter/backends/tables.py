@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The migration that makes the tables as they stand here; migrations are numbered in order."""
 
 metadata = MetaData()
@@ -115,6 +115,9 @@ jobs = Table(
     Column("error", JSON(none_as_null=True)),
     Column("model_version_id", String(40)),
     Column("mlflow_run_id", String(64)),
+    Column("planned_budget", Float, nullable=False, server_default="0"),
+    Column("spent", Float, nullable=False, server_default="0"),
+    Column("options", JSON, nullable=False, server_default="{}"),
     Index("jobs_by_owner", "owner", "created", "id"),
     Index("jobs_by_dataset", "dataset_id"),
     Index("jobs_by_state", "state"),

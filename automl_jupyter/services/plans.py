@@ -76,6 +76,7 @@ def new_job(
         started=None,
         ended=None,
         time_budget=budget,
+        planned_budget=budget,
         seed=request.seed,
         columns=list(admission.features),
         progress=0.0,

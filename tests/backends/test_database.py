@@ -78,6 +78,7 @@ def job(of, **changes):
         "state": "queued",
         "created": NOON,
         "time_budget": 60.0,
+        "planned_budget": 60.0,
         "seed": 0,
         "server_id": "s",
     }
@@ -508,6 +509,44 @@ def test_a_new_database_is_the_same_as_a_migrated_one(db, url, tmp_path):
         assert new.scalar(sa.text("PRAGMA journal_mode")) == "wal"
     migrated.dispose()
     made.dispose()
+
+
+def test_what_an_older_release_wrote_is_kept(url, tmp_path):
+    """A database at the first schema, with a job and its trial, is brought up to date when it is opened."""
+    path = tmp_path / "new" / "automl.sqlite"
+    path.parent.mkdir(mode=0o700)
+    config = Config()
+    config.set_main_option(
+        "script_location", str(Path(automl_jupyter.backends.__file__).parent / "migrations")
+    )
+    engine = sa.create_engine(url)
+    with engine.connect() as old:
+        config.attributes["connection"] = old
+        command.upgrade(config, "0001")
+        old.commit()
+    engine.dispose()
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "INSERT INTO datasets VALUES"
+            " ('d', 'ann', 'wine', 'wine.csv', 10, 2, '2026-01-01 00:00:00', 'x', 'y', 'ready',"
+            " '[]', '{}', '[]', NULL)"
+        )
+        connection.execute(
+            "INSERT INTO jobs (id, owner, dataset_id, task, metric, name, state, created, time_budget, seed,"
+            " progress, attempt, server_id) VALUES"
+            " ('j', 'ann', 'd', 'clustering', 'silhouette', 'wine-clusters', 'done',"
+            " '2026-01-01 00:00:00', 30.0, 0, 1.0, 1, 's')"
+        )
+        connection.execute(
+            "INSERT INTO trials (job_id, number, name, family, tied_with_best, baseline, state)"
+            " VALUES ('j', 1, 'baseline', 'baseline', 0, 1, 'done')"
+        )
+    connection.close()
+    db = open_database(url)
+    kept = db.get_job("ann", "j")
+    assert (kept.time_budget, kept.planned_budget, kept.spent, kept.options) == (30.0, 30.0, 0.0, {})
+    assert [trial.name for trial in db.trials("j")] == ["baseline"]
+    db.close()
 
 
 def test_what_is_there_stays_when_it_is_opened_again_without_alembic(url, tmp_path):

@@ -72,7 +72,8 @@ class Bench:
     def waiting(self, dataset_id: str) -> JobRecord:
         job = JobRecord(
             id=new_id(), owner="ann", dataset_id=dataset_id, target="y", task="binary", metric="roc_auc",
-            name="m", state="queued", created=NOW, time_budget=10, seed=0, server_id="s",
+            name="m", state="queued", created=NOW, time_budget=10, planned_budget=10, seed=0,
+            server_id="s",
         )  # fmt: skip
         self.database.add_job(job)
         return job

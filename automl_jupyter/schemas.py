@@ -221,6 +221,14 @@ class TrainRequest(Request):
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
+class ResumeRequest(Request):
+    """Take a job up again that ended before it was done."""
+
+    time_budget: float | None = Field(
+        None, ge=5, description="Seconds of the new attempt; what is left, and 10 at least, unless given."
+    )
+
+
 class Trial(Answer):
     """One line of the leaderboard. Scores come from rows that took no part in any choice."""
 
@@ -262,8 +270,9 @@ class Job(Answer):
     state: JobState
     created: datetime
     queued_seconds: Seconds
-    elapsed: Seconds = Field(description="Since it is running, in seconds.")
-    time_budget: float
+    elapsed: Seconds = Field(description="Since it is running, in seconds; of all attempts together.")
+    time_budget: float = Field(description="Seconds of all attempts together.")
+    attempt: int = Field(1, description="How often it was started: more than once after a resume.")
     progress: float = Field(ge=0, le=1)
     leaderboard: list[Trial]
     model: ModelRef | None

@@ -13,6 +13,7 @@ from automl_jupyter.backends.process import HelperProcess
 
 _START_SECONDS = 60.0
 _CLOSE_SECONDS = 5.0
+_ABANDON_SECONDS = 30.0
 _OUTCOMES = ("ended", "failed")
 
 OnEvent = Callable[[str, str, dict[str, Any]], None]
@@ -66,8 +67,11 @@ class Compute(ABC):
         """Take a task back: True if it had not begun; it never will, and no event follows."""
 
     @abstractmethod
-    async def restart_if_dead(self) -> None:
-        """Start what drives the workers, unless it runs."""
+    async def abandon(self, key: str) -> None:
+        """Give up a task that does not end when it should; no event follows.
+
+        A worker of this machine that runs it is ended, and replaced; one elsewhere is asked to drop it.
+        """
 
     @abstractmethod
     async def close(self) -> None:
@@ -153,10 +157,15 @@ class DaskCompute(Compute):
             self._pending.discard(key)
         return bool(answer["withdrawn"])
 
-    async def restart_if_dead(self) -> None:
-        """See :meth:`Compute.restart_if_dead`."""
-        self._refuse_insecure()
-        await self._host.start(timeout=_START_SECONDS)
+    async def abandon(self, key: str) -> None:
+        """See :meth:`Compute.abandon`."""
+        if key not in self._pending:
+            return
+        self._pending.discard(key)
+        if self._host.pid is not None:
+            # If the process that drives the workers does not answer either, its end is theirs as well.
+            with suppress(errors.AutoMLError):
+                await self._host.call("abandon", {"key": key}, timeout=_ABANDON_SECONDS)
 
     async def close(self) -> None:
         """See :meth:`Compute.close`."""

@@ -26,6 +26,7 @@ _CONNECT_SECONDS = 20
 _RETRY_SECONDS = 0.3
 _CLOSE_SECONDS = 2.0
 _LAST_EVENT_SECONDS = 10.0
+_RESTART_SECONDS = 10.0
 
 CONFIG = {
     # A task whose worker died is not run again behind our back: resuming is the person's decision.
@@ -91,6 +92,11 @@ class _Host:
         """Take a task back that has not begun."""
         return {"withdrawn": self._wait_for(self._remove(payload["key"]))}
 
+    def abandon(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Give a task up, whatever its worker does."""
+        self._wait_for(self._give_up(payload["key"]))
+        return {}
+
     def close(self, _: dict[str, Any]) -> dict[str, Any]:
         """End the workers in good order."""
         self._wait_for(self._disconnect())
@@ -146,6 +152,17 @@ class _Host:
         if found is not None:
             self._waiting.remove(found)
         return found is not None
+
+    async def _give_up(self, key: str) -> None:
+        run = None if await self._remove(key) else self._running.get(key)
+        if run is None:
+            return
+        run.told.set()
+        if self._cluster is not None:
+            processing = await self._client.processing()
+            held = [worker for worker, keys in processing.items() if run.future.key in keys]
+            await self._client.restart_workers(held, timeout=_RESTART_SECONDS, raise_for_error=False)
+        await run.future.cancel(force=True)
 
     async def _dispatch(self) -> None:
         while True:
@@ -250,7 +267,7 @@ def _reason(status: str, failure: BaseException | None) -> errors.AutoMLError:
 def main() -> None:
     """Serve until the server closes our input."""
     host = _Host()
-    verbs = {"submit": host.submit, "withdraw": host.withdraw, "close": host.close}
+    verbs = {"submit": host.submit, "withdraw": host.withdraw, "abandon": host.abandon, "close": host.close}
     serve(verbs, setup=host.setup, threads=2)
 
 

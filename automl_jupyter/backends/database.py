@@ -15,6 +15,7 @@ from automl_jupyter.backends.records import (
     JobRecord,
     Json,
     ModelRecord,
+    OutboxRecord,
     ServerRecord,
     TrialRecord,
     UploadRecord,
@@ -138,6 +139,10 @@ class Database(ABC):
         """List an owner's jobs, all or those on one data set or in some states."""
 
     @abstractmethod
+    def running_jobs(self, server_id: str) -> list[JobRecord]:
+        """List the jobs that run for a server."""
+
+    @abstractmethod
     def update_job(self, job_id: str, expected_states: EXPECTED, **changes: object) -> JobRecord:
         """Change fields of a job, if it is in one of the expected states.
 
@@ -148,18 +153,15 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def delete_job(self, owner: str, job_id: str) -> Erased:
-        """Forget a job with its trials and events; versions that it trained stay.
+    def add_trial(self, record: TrialRecord) -> TrialRecord | None:
+        """Add a row to a job's leaderboard, in place of one with the same name.
 
-        Raises
-        ------
-        Conflict
-            ``backends.job_state`` while it is alive.
+        Returns
+        -------
+        TrialRecord or None
+            As it stands there: with the number of the row that it replaced, else with the next one. None if
+            all of it stood there already.
         """
-
-    @abstractmethod
-    def add_trial(self, record: TrialRecord) -> None:
-        """Add a row to a job's leaderboard, in place of one with the same number."""
 
     @abstractmethod
     def trials(self, job_id: str) -> list[TrialRecord]:
@@ -231,6 +233,24 @@ class Database(ABC):
             ``backends.no_former_champion`` if there was none.
         """
 
+    @abstractmethod
+    def note_tracking(self, version_id: str, run_id: str, uri: str | None, version: str | None) -> None:
+        """Note of a version, and of its job, where MLflow has it; nothing if it was deleted meanwhile."""
+
+    # What MLflow is still to be told
+
+    @abstractmethod
+    def add_to_outbox(self, record: OutboxRecord) -> None:
+        """Remember something to tell, in place of what the same entry was to tell about the same subject."""
+
+    @abstractmethod
+    def claim_outbox(self, server_id: str, dead_after_seconds: float) -> list[OutboxRecord]:
+        """Take over what dead servers have left, and list all that a server has to see to, oldest first."""
+
+    @abstractmethod
+    def remove_from_outbox(self, record_id: str) -> OutboxRecord | None:
+        """Forget something that was told; returns it unless it was forgotten before."""
+
     # Servers and monitoring
 
     @abstractmethod
@@ -249,6 +269,7 @@ class Database(ABC):
     def interrupt_orphans(self, dead_after_seconds: float) -> list[JobRecord]:
         """Mark as interrupted the queued and running jobs of servers that are dead, and list them.
 
+        Such a job ended with the last sign of life of it or of its server, not when this was noticed.
         A server is dead if it is not registered, if its process on this machine is gone, or if it gave no
         sign of life for ``dead_after_seconds``.
         """

@@ -90,6 +90,8 @@ class JobRecord:
         From 0 to 1.
     attempt : int
         How often it was started; 1 at first, more after a resume.
+    resumed : datetime or None
+        When it was taken up again last.
     error : dict or None
         ``{"code", "params"}`` of the reason, where it failed.
     """
@@ -114,6 +116,7 @@ class JobRecord:
     columns: list[str] | None = None
     progress: float = 0.0
     attempt: int = 1
+    resumed: datetime | None = None
     error: Json | None = None
     model_version_id: str | None = None
     mlflow_run_id: str | None = None
@@ -215,6 +218,29 @@ class VersionRecord(VersionDraft):
 
     model_id: str
     version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxRecord:
+    """Something that MLflow is still to be told: kept until it is done, however often it takes.
+
+    Attributes
+    ----------
+    server_id : str
+        The server that sees to it.
+    entry : str
+        ``module:function``, run on a worker.
+    subject : str
+        What it is about: a later one about the same takes its place.
+    """
+
+    id: str
+    server_id: str
+    owner: str
+    entry: str
+    subject: str
+    payload: Json
+    created: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from automl_jupyter import errors
 from automl_jupyter.backends.records import ALIVE, DatasetRecord, Erased, ModelRecord, UploadRecord
 from automl_jupyter.backends.sql_base import SqlBase, many, now, one, select, values
-from automl_jupyter.backends.tables import datasets, jobs, models, uploads, versions
+from automl_jupyter.backends.tables import datasets, jobs, models, outbox, uploads, versions
 
 
 def find_dataset(connection: sa.Connection, owner: str, dataset_id: str) -> DatasetRecord:
@@ -66,6 +66,7 @@ class SqlDatasets(SqlBase):
                 if not _mend_model(connection, row.model_id)
             ]
             connection.execute(sa.delete(jobs).where(jobs.c.dataset_id == dataset_id))
+            connection.execute(sa.delete(outbox).where(outbox.c.subject.in_([job.id for job in done])))
             connection.execute(sa.delete(datasets).where(datasets.c.id == dataset_id))
             runs = {row.mlflow_run_id for row in [*done, *trained]} - {None}
             return Erased(

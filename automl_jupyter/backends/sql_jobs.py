@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from automl_jupyter.backends.hosts import host_name, is_running
 from automl_jupyter.backends.records import (
     ALIVE,
     INTERRUPTED,
-    Erased,
+    RUNNING,
     EventRecord,
     JobRecord,
     Json,
@@ -61,6 +62,11 @@ class SqlJobs(SqlBase):
             condition &= jobs.c.state.in_(_states(states))
         return self._page(JobRecord, jobs, condition, limit, offset)
 
+    def running_jobs(self, server_id: str) -> list[JobRecord]:
+        mine = (jobs.c.server_id == server_id) & (jobs.c.state == RUNNING)
+        with self._reading() as connection:
+            return many(connection, JobRecord, select(jobs, JobRecord).where(mine))
+
     def update_job(self, job_id: str, expected_states: EXPECTED, **changes: object) -> JobRecord:
         unknown = set(changes) - set(jobs.c.keys()) | set(changes) & _FIXED
         if unknown:
@@ -73,22 +79,22 @@ class SqlJobs(SqlBase):
                 connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(**changes))
             return _job(connection, jobs.c.id == job_id)
 
-    def delete_job(self, owner: str, job_id: str) -> Erased:
-        with self._writing() as connection:
-            found = _job(connection, jobs.c.id == job_id, jobs.c.owner == owner)
-            if found.state in ALIVE:
-                raise errors.Conflict("backends.job_state", state=found.state)
-            connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))
-            kept = found.model_version_id is not None
-            runs = [] if kept or found.mlflow_run_id is None else [found.mlflow_run_id]
-            return Erased(jobs=[job_id], mlflow_runs=runs)
-
-    def add_trial(self, record: TrialRecord) -> None:
+    def add_trial(self, record: TrialRecord) -> TrialRecord | None:
         with self._writing() as connection:
             _job(connection, jobs.c.id == record.job_id)
-            same = (trials.c.job_id == record.job_id) & (trials.c.number == record.number)
+            same = (trials.c.job_id == record.job_id) & (trials.c.name == record.name)
+            found = one(connection, TrialRecord, select(trials, TrialRecord).where(same))
+            if found is None:
+                last = sa.select(sa.func.max(trials.c.number)).where(trials.c.job_id == record.job_id)
+                number = (connection.scalar(last) or 0) + 1
+            else:
+                number = found.number
+            placed = dataclasses.replace(record, number=number)
+            if placed == found:
+                return None
             connection.execute(sa.delete(trials).where(same))
-            connection.execute(sa.insert(trials), [values(record)])
+            connection.execute(sa.insert(trials), [values(placed)])
+            return placed
 
     def trials(self, job_id: str) -> list[TrialRecord]:
         query = select(trials, TrialRecord).where(trials.c.job_id == job_id).order_by(trials.c.number)
@@ -130,16 +136,30 @@ class SqlJobs(SqlBase):
             connection.execute(sa.delete(servers).where(servers.c.id == server_id))
 
     def interrupt_orphans(self, dead_after_seconds: float) -> list[JobRecord]:
-        oldest = now() - timedelta(seconds=dead_after_seconds)
         with self._writing() as connection:
-            known = many(connection, ServerRecord, select(servers, ServerRecord))
-            alive = [server.id for server in known if server.heartbeat >= oldest and not _is_gone(server)]
+            alive = alive_servers(connection, dead_after_seconds)
             orphaned = jobs.c.state.in_(ALIVE) & jobs.c.server_id.not_in(alive)
-            ids = list(connection.scalars(sa.select(jobs.c.id).where(orphaned)))
-            change = sa.update(jobs).where(jobs.c.id.in_(ids)).values(state=INTERRUPTED, ended=now())
-            connection.execute(change)
+            lost = many(connection, JobRecord, select(jobs, JobRecord).where(orphaned))
+            for job in lost:
+                change = sa.update(jobs).where(jobs.c.id == job.id)
+                connection.execute(change.values(state=INTERRUPTED, ended=_last_sign(connection, job)))
             connection.execute(sa.delete(servers).where(servers.c.id.not_in(alive)))
+            ids = [job.id for job in lost]
             return many(connection, JobRecord, select(jobs, JobRecord).where(jobs.c.id.in_(ids)))
+
+
+def alive_servers(connection: sa.Connection, dead_after_seconds: float) -> list[str]:
+    """List the servers that are alive, by :meth:`Database.interrupt_orphans`' definition."""
+    oldest = now() - timedelta(seconds=dead_after_seconds)
+    known = many(connection, ServerRecord, select(servers, ServerRecord))
+    return [server.id for server in known if server.heartbeat >= oldest and not _is_gone(server)]
+
+
+def _last_sign(connection: sa.Connection, job: JobRecord) -> datetime:
+    told = sa.select(sa.func.max(events.c.at)).where(events.c.job_id == job.id)
+    beat = sa.select(servers.c.heartbeat).where(servers.c.id == job.server_id)
+    signs: list[datetime | None] = [connection.scalar(told), connection.scalar(beat), job.started]
+    return max([job.created, *(sign for sign in signs if sign is not None)])
 
 
 def _states(states: EXPECTED) -> list[str]:

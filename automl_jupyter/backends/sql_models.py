@@ -13,7 +13,7 @@ from automl_jupyter.backends.database import new_id
 from automl_jupyter.backends.records import Erased, ModelRecord, VersionDraft, VersionRecord
 from automl_jupyter.backends.sql_base import SqlBase, many, now, one, select, values
 from automl_jupyter.backends.sql_datasets import find_dataset
-from automl_jupyter.backends.tables import models, versions
+from automl_jupyter.backends.tables import jobs, models, outbox, versions
 
 
 class SqlModels(SqlBase):
@@ -52,6 +52,7 @@ class SqlModels(SqlBase):
             model = _model(connection, owner, name)
             gone = _versions(connection, model)
             connection.execute(sa.delete(models).where(models.c.id == model.id))
+            connection.execute(sa.delete(outbox).where(outbox.c.subject.in_([v.job_id for v in gone])))
             return Erased(
                 models=[name],
                 keys=[v.key for v in gone],
@@ -92,6 +93,13 @@ class SqlModels(SqlBase):
                 raise errors.Conflict("backends.no_former_champion", name=name)
             *previous, version = model.previous
             return _serve(connection, model, version, previous)
+
+    def note_tracking(self, version_id: str, run_id: str, uri: str | None, version: str | None) -> None:
+        found = {"mlflow_run_id": run_id, "mlflow_model_uri": uri, "mlflow_version": version}
+        with self._writing() as connection:
+            connection.execute(sa.update(versions).where(versions.c.id == version_id).values(**found))
+            of_it = sa.update(jobs).where(jobs.c.model_version_id == version_id)
+            connection.execute(of_it.values(mlflow_run_id=run_id))
 
 
 def _by_name(owner: str, name: str) -> sa.Select[Any]:

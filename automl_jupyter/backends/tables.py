@@ -118,6 +118,7 @@ jobs = Table(
     Column("planned_budget", Float, nullable=False, server_default="0"),
     Column("spent", Float, nullable=False, server_default="0"),
     Column("options", JSON, nullable=False, server_default="{}"),
+    Column("resumed", UtcDateTime),
     Index("jobs_by_owner", "owner", "created", "id"),
     Index("jobs_by_dataset", "dataset_id"),
     Index("jobs_by_state", "state"),
@@ -193,4 +194,18 @@ versions = Table(
     Column("mlflow_version", String(20)),
     UniqueConstraint("model_id", "version", name="versions_by_number"),
     Index("versions_by_dataset", "dataset_id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("server_id", String(40), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Index("outbox_by_server", "server_id", "created"),
+    Index("outbox_by_subject", "entry", "subject"),
 )

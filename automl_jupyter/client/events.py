@@ -46,22 +46,22 @@ def follow(transport: Transport, id_: str, after: int = 0, until: float = math.i
     TookTooLong
         If the job is not over by then.
     """
-    failures = 0
+    failures, told = 0, False
     while failures < ATTEMPTS:
         try:
             for event in _stream(transport, id_, after, until):
-                after, failures = event.id, 0
+                after, failures, told = event.id, 0, event.kind == "done"
                 yield event
-                if event.kind == "done":
-                    return
         except (Unavailable, ServerFault, TooMany):
             failures += 1
         else:
-            # The stream ended by itself: the job is over and its log does not say so, or a proxy cut it.
+            # The stream ended by itself: the job is over, or a proxy cut it. An end in the log is not always
+            # the last: the job may have been taken up again.
             failures += 1
             state = _look(transport, id_, after)
             if state.kind == "done":
-                yield state
+                if not told:
+                    yield state
                 return
         _check(transport, id_, until)
         time.sleep(min(0.1 * 2**failures, 2.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -104,6 +105,7 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         *,
         observer: Observer | None = None,
         kinds: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> Self:
         """Find clusters within the time budget.
 
@@ -118,13 +120,16 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         kinds : mapping, optional
             For some columns what they are, whatever they look like: ``category`` (numbers that are codes),
             ``text`` or ``ignored``.
+        seconds : float, optional
+            What this call may take, where that is not ``time_budget``: the rest of a search that was
+            interrupted.
 
         Raises
         ------
         Unprocessable
             A ValueError with a code ``engine.…`` if there is nothing to group.
         """
-        end = time.monotonic() + 0.9 * self.time_budget
+        end = time.monotonic() + 0.9 * (self.time_budget if seconds is None else seconds)
         frame = tables.as_frame(self, X, reset=True)
         self._check(frame)
         seed = tables.seed_of(self.random_state)
@@ -163,16 +168,19 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         wanted = [self.n_clusters] if self.n_clusters is not None else list(range(2, max(most, 2) + 1))
         wanted = wanted[: self.max_trials] if self.max_trials is not None else wanted
         trials = {0: contest.baseline()}
-        observer.trial_finished(FinishedTrial(trials[0]))
+        observer.trial_finished(contest.finished(0, trials[0]))
+        known = contest.known(observer.known_trials())
         stopped = False
         for i, k in enumerate(wanted):
             stopped = stopped or observer.should_stop()
-            if i and (stopped or time.monotonic() > contest.end):
+            if k in known:
+                trials[k] = known[k]
+            elif i and (stopped or time.monotonic() > contest.end):
                 reason = "engine.trial_stopped" if stopped else "engine.trial_out_of_time"
                 trials[k] = Trial(f"kmeans_{k}", "kmeans", state=SKIPPED, params={"k": k}, reason=reason)
             else:
                 trials[k] = contest.trial(k)
-            observer.trial_finished(FinishedTrial(trials[k]))
+            observer.trial_finished(contest.finished(k, trials[k]))
             observer.progress(0.95 * (i + 1) / len(wanted), "engine.progress_training")
         best = max(contest.values, key=lambda k: float(contest.values[k].mean()))
         self.trials_ = ranked(
@@ -248,6 +256,7 @@ class _Contest:
             / n
         )
         self.values: dict[int, F64] = {}
+        self._fingerprint = hashlib.sha256(self._all.tobytes() + repr(seed).encode()).hexdigest()
 
     def baseline(self) -> Trial:
         """One cluster: its silhouette is 0 by definition."""
@@ -262,9 +271,9 @@ class _Contest:
             kmeans.assign(part, other) for part, other in zip(self._judged, reversed(centres), strict=True)
         ]
         predicted = time.monotonic()
-        self.values[k] = np.concatenate(
-            [kmeans.silhouettes(d, part) for d, part in zip(self._distances, labels, strict=True)]
-        )
+        found = [kmeans.silhouettes(d, part) for d, part in zip(self._distances, labels, strict=True)]
+        # In the precision in which a later attempt gets them, so that it comes to the same.
+        self.values[k] = np.concatenate(found).astype(np.float32).astype(np.float64)
         low, high = self._quantiles(self.values[k])
         return Trial(
             f"kmeans_{k}",
@@ -275,6 +284,22 @@ class _Contest:
             predict_seconds=1000 * (predicted - fitted) / len(self.values[k]),
             params={"k": k},
         )
+
+    def finished(self, k: int, trial: Trial) -> FinishedTrial:
+        """A trial with its silhouettes, for a later attempt."""
+        values = self.values.get(k)
+        found = None if values is None else values.astype(np.float32)[:, None]
+        return FinishedTrial(trial, (), found, self._fingerprint)
+
+    def known(self, finished: Sequence[FinishedTrial]) -> dict[int, Trial]:
+        """Take over what an earlier attempt at the same rows found, by number of clusters."""
+        taken = {}
+        for one in finished:
+            if one.predictions is not None and one.fingerprint == self._fingerprint:
+                k = int(one.trial.params["k"])
+                self.values[k] = one.predictions[:, 0].astype(np.float64)
+                taken[k] = one.trial
+        return taken
 
     def final(self, k: int) -> F64:
         """Find the centres on all rows."""

@@ -88,6 +88,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         *,
         observer: Observer | None = None,
         kinds: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> Self:
         """Search for the best model within the time budget.
 
@@ -102,6 +103,9 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         kinds : mapping, optional
             For some columns what they are, whatever they look like: ``category`` (numbers that are codes),
             ``text`` or ``ignored``.
+        seconds : float, optional
+            What this call may take, where that is not ``time_budget``: the rest of a search that was
+            interrupted, given the same ``time_budget``, goes on with what the observer knows of it.
 
         Returns
         -------
@@ -132,7 +136,8 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
                 codes=codes,
                 target=target,
                 metric=metric,
-                budget=float(self.time_budget),
+                planned=float(self.time_budget),
+                budget=float(self.time_budget if seconds is None else seconds),
                 start=start,
                 workers=tables.threads_of(self.n_jobs),
                 seed=seed,

@@ -46,8 +46,10 @@ class Problem:
         Its coding.
     metric : str
         The metric's name.
+    planned : float
+        Seconds by which folds are chosen: the same for all attempts at one search.
     budget : float
-        Seconds, from `start`.
+        Seconds of this attempt, from `start`.
     start : float
         When the time began to run, on :func:`time.monotonic`.
     workers : int
@@ -62,6 +64,7 @@ class Problem:
     codes: Codes
     target: Target
     metric: str
+    planned: float
     budget: float
     start: float
     workers: int
@@ -129,7 +132,7 @@ class _Search:
     def __init__(self, problem: Problem, observer: Observer) -> None:
         self.problem, self.observer = problem, observer
         n, width = len(problem.codes), problem.views.of.width
-        k = resample.count_folds(n, n * max(width, 1), problem.budget)
+        k = resample.count_folds(n, n * max(width, 1), problem.planned)
         folds = resample.make_folds(problem.codes, problem.target.task, k, problem.seed)
         self.material = Material(problem.views, problem.codes, problem.target, folds, problem.seed)
         self.metric = metrics.get(problem.metric)

@@ -104,6 +104,11 @@ class AutoML(ExtensionApp):
     predict_memory_bytes = Int(
         4 * GIBIBYTE, min=0, help="Memory of the process that predicts; 0 is no limit."
     ).tag(config=True)
+    dead_after_seconds = Float(
+        60.0,
+        min=3.0,
+        help="Seconds without a sign of life after which servers on the same data take this one for dead.",
+    ).tag(config=True)
     admins = Set(Unicode(), help="User names who may see the metrics of everybody.").tag(config=True)
     metrics_token = Unicode(help="A bearer token for Prometheus; none unless given.").tag(config=True)
 
@@ -167,6 +172,7 @@ class AutoML(ExtensionApp):
             max_time_budget=self.max_time_budget,
             max_active_jobs=self.max_active_jobs,
             predict_memory_bytes=self.predict_memory_bytes or None,
+            dead_after_seconds=self.dead_after_seconds,
         )
 
     @property

@@ -173,6 +173,15 @@ ROUTES: tuple[Route, ...] = (
         {"post": Operation({202: schemas.Job}, refusals=(404, 409))},
     ),
     Route(
+        "/api/jobs/{job_id}/resume/",
+        jobs.ResumeHandler,
+        {
+            "post": Operation(
+                {202: schemas.Job}, body=schemas.ResumeRequest, refusals=(404, 409, 415, 422, 429, 503)
+            )
+        },
+    ),
+    Route(
         "/api/jobs/{job_id}/events/",
         jobs.EventsHandler,
         {"get": Operation({200: EVENTS}, query=("after",), headers=("Last-Event-ID",), refusals=(404,))},

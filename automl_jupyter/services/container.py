@@ -15,6 +15,7 @@ from automl_jupyter.backends.storage import Storage, open_storage
 from automl_jupyter.errors import AutoMLError
 from automl_jupyter.services.datasets import Datasets
 from automl_jupyter.services.models import Models
+from automl_jupyter.services.outbox import Outbox
 from automl_jupyter.services.predictions import Predictions
 from automl_jupyter.services.reports import Heard, Reports
 from automl_jupyter.services.settings import Settings
@@ -107,7 +108,7 @@ async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Ser
     )
     heard: asyncio.Queue[Heard] = asyncio.Queue()
     compute = make_compute(settings, heard)
-    models = Models(database, storage, compute, settings)
+    models = Models(database, storage, Outbox(database, compute, settings, server_id))
     uploads = Uploads(database, settings)
     predictions = Predictions(database, storage, predictor, settings, hooks.predicted)
     reports = Reports(database, storage, models, predictions, hooks.job_finished, hooks.activity, heard)

@@ -6,96 +6,29 @@ by then.
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from automl_jupyter.backends.child import ChildOutcome, run_child
-from automl_jupyter.backends.mlflow_tracking import MlflowTracking
 from automl_jupyter.backends.storage import Storage, open_storage
-from automl_jupyter.backends.tracking import (
-    LoggedModel,
-    Status,
-    TrackedColumn,
-    TrackedData,
-    TrackedModel,
-    Tracking,
-)
 from automl_jupyter.errors import AutoMLError, Unavailable, from_wire
 from automl_jupyter.services.control import CANCEL, STOP, control_key
-
-Report = Callable[[str, dict[str, Any]], None]
+from automl_jupyter.services.recording import Recorder, Report, open_tracking
 
 RECORD_SECONDS = 1.5
 """Kept of the budget for writing the model into MLflow (0.3 s measured, more where it is busy)."""
-RECORDER_SECONDS = 20.0
-"""How long MLflow may keep a model waiting that is ready; then it goes without."""
 STOP_GRACE = 10.0
 """How long a search that was asked to stop may take to make its model, in seconds."""
 OVERRUN = 2.0
 """How far past its time a search is let to end by itself, in seconds."""
 CONCLUDE_SECONDS = 20.0
 """How long making a model of finished trials may take, where their search came to no end."""
-LOADER = "automl_jupyter.engine.pyfunc"
-PACKAGE = Path(__file__).parents[1]
-PORTABLE = ("__init__.py", "errors.py", "messages.py", "engine", "data", "locale")
-"""What a model needs of this package where it is loaded without it."""
 FLOOR_SECONDS = 15.0
 """How long a search may take at least until it is ended, on a machine too busy to begin it in time."""
 LEAST_SECONDS = 3.0
 """A search is not started again for less than this."""
-
-
-@dataclass
-class Recorder:
-    """Writes to MLflow in a thread of its own, so that the search is never held up by it."""
-
-    tracking: Tracking
-    payload: Mapping[str, Any]
-    run_id: str | None = None
-    failure: AutoMLError | None = None
-    _waiting: queue.Queue[dict[str, Any] | None] = field(default_factory=queue.Queue)
-    _thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin the run; returns at once."""
-        self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
-        self._thread.start()
-
-    def trial(self, trial: dict[str, Any]) -> None:
-        """Note a trial."""
-        self._waiting.put(trial)
-
-    def join(self, timeout: float) -> None:
-        """Wait until all that was noted is written, ``timeout`` seconds at most."""
-        self._waiting.put(None)
-        if self._thread is not None:
-            self._thread.join(timeout)
-
-    def _work(self) -> None:
-        payload = self.payload
-        try:
-            self.tracking.warm()
-            self.run_id = self.tracking.begin(
-                payload["experiment"],
-                payload["model_name"],
-                payload["tags"],
-                payload["params"],
-                data=TrackedData(name=payload["dataset_name"], digest=payload["table_digest"]),
-            )
-            while (trial := self._waiting.get()) is not None:
-                low, high = trial["interval"]
-                self.tracking.log_trial(
-                    self.run_id, {**trial, "low": low, "high": high}, metric=payload["metric"]
-                )
-        except AutoMLError as error:
-            self.failure = error
 
 
 @dataclass
@@ -110,6 +43,7 @@ class Attempt:
     error: AutoMLError | None = None
     wish: str | None = None
     finished: int = 0
+    told_run: bool = False
     plots: list[str] = field(default_factory=list)
 
     def heard(self, line: dict[str, Any]) -> None:
@@ -129,7 +63,10 @@ class Attempt:
                 self.error = from_wire(line["error"])
 
     def asked(self) -> str | None:
-        """What the person wishes of this attempt."""
+        """What the person wishes of this attempt; a moment to tell what became known beside the search."""
+        if self.recorder.run_id is not None and not self.told_run:
+            self.told_run = True
+            self.report("tracking", {"run_id": self.recorder.run_id})
         for wish in (CANCEL, STOP):
             if self.storage.exists(control_key(self.payload["job_id"], self.payload["attempt"], wish)):
                 self.wish = wish
@@ -161,33 +98,6 @@ class Attempt:
             stop_grace=STOP_GRACE,
         )
 
-    def log_model(self, run_id: str, model: Mapping[str, Any]) -> LoggedModel:
-        """Put the model into MLflow and register it."""
-        with tempfile.TemporaryDirectory() as folder:
-            scratch = Path(folder)
-            file = scratch / "model.bin"
-            self.storage.get_file(self.payload["model_key"], file)
-            plots = []
-            for key in self.plots:
-                plots.append(scratch / key.rpartition("/")[2])
-                self.storage.get_file(key, plots[-1])
-            tracked = TrackedModel(
-                owner=self.payload["owner"],
-                name=self.payload["model_name"],
-                file=file,
-                loader_module=LOADER,
-                package=PACKAGE,
-                parts=PORTABLE,
-                requirements=model["requirements"],
-                inputs=[TrackedColumn(**column) for column in model["inputs"]],
-                outputs=[TrackedColumn(**column) for column in model["outputs"]],
-                example=model["example"],
-                leaderboard=model["leaderboard"],
-                plots=plots,
-                tags={"automl.digest": model["digest"], "automl.data": self.payload["table_digest"]},
-            )
-            return self.recorder.tracking.log_model(run_id, tracked)
-
 
 def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     """Do a job and say how it ended.
@@ -210,78 +120,20 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         If no model came of it.
     """
     deadline = time.monotonic() + payload["time_budget"]
-    recorder = Recorder(_tracking(payload), payload)
-    attempt = Attempt(payload, report, open_storage(payload["storage_url"]), recorder)
+    storage = open_storage(payload["storage_url"])
+    recorder = Recorder(open_tracking(payload), payload, storage)
+    attempt = Attempt(payload, report, storage, recorder)
     recorder.start()
     outcome = attempt.search(deadline)
-    recorder.join(RECORDER_SECONDS)
     if outcome.exit == "cancelled":
-        _finish(recorder, "KILLED")
+        recorder.end("KILLED")
         return {"outcome": "cancelled", "mlflow_run_id": recorder.run_id}
     if attempt.model is None:
-        _finish(recorder, "FAILED")
+        recorder.end("FAILED")
         late = outcome.exit == "deadline"
         raise attempt.error or Unavailable("services.search_late" if late else "services.search_died")
     return {
         "outcome": "stopped" if attempt.wish == STOP else "done",
         "model": attempt.model,
-        **_record(attempt, attempt.model),
+        **recorder.model(attempt.model, attempt.plots),
     }
-
-
-def _record(attempt: Attempt, model: Mapping[str, Any]) -> dict[str, Any]:
-    recorder = attempt.recorder
-    if recorder.run_id is None:
-        failure = recorder.failure or Unavailable("services.tracking_slow")
-        return {"mlflow_run_id": None, "tracking_error": {"code": failure.code, "params": failure.params}}
-    try:
-        logged = attempt.log_model(recorder.run_id, model)
-        recorder.tracking.finish(recorder.run_id, "FINISHED", {attempt.payload["metric"]: model["score"]})
-    except AutoMLError as error:
-        _finish(recorder, "FAILED")
-        return {
-            "mlflow_run_id": recorder.run_id,
-            "tracking_error": {"code": error.code, "params": error.params},
-        }
-    return {"mlflow_run_id": recorder.run_id, "mlflow": {"uri": logged.uri, "version": logged.version}}
-
-
-def _finish(recorder: Recorder, status: Status) -> None:
-    if recorder.run_id is not None:
-        # The job has ended without a model; that MLflow does not know is nothing to add to that.
-        with contextlib.suppress(AutoMLError):
-            recorder.tracking.finish(recorder.run_id, status, {})
-
-
-def _tracking(payload: Mapping[str, Any]) -> Tracking:
-    return MlflowTracking(payload["tracking_uri"], payload["registry_uri"], payload["artifact_root"])
-
-
-def warm(payload: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Begin what takes long the first time on a worker, so that a first job need not; returns at once."""
-
-    def work() -> None:
-        # A store that is away is the job's to tell of, where somebody reads it.
-        with contextlib.suppress(AutoMLError):
-            _tracking(payload).warm()
-
-    threading.Thread(target=work, name="warm", daemon=True).start()
-    return {}
-
-
-def mirror_aliases(payload: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Set and remove MLflow's aliases so that they say what our database says."""
-    tracking, owner, name = _tracking(payload), payload["owner"], payload["model_name"]
-    for alias, version in payload["aliases"].items():
-        if version is None:
-            tracking.delete_alias(owner, name, alias)
-        else:
-            tracking.set_alias(owner, name, alias, version)
-    return {}
-
-
-def erase(payload: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Remove runs and registered versions, with their artefacts."""
-    versions = [(name, version) for name, version in payload["versions"]]
-    _tracking(payload).erase(payload["owner"], payload["run_ids"], versions)
-    return {}

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from automl_jupyter.backends.compute import Compute
 from automl_jupyter.backends.database import Database, new_id
-from automl_jupyter.backends.records import Erased, JobRecord, ModelRecord, VersionDraft, VersionRecord
+from automl_jupyter.backends.records import (
+    Erased,
+    JobRecord,
+    ModelRecord,
+    OutboxRecord,
+    VersionDraft,
+    VersionRecord,
+)
 from automl_jupyter.backends.storage import Storage
-from automl_jupyter.errors import AutoMLError
-from automl_jupyter.services.settings import Settings
+from automl_jupyter.errors import NotFound
+from automl_jupyter.services.outbox import Outbox
 
-log = logging.getLogger(__name__)
-
-MIRROR = "automl_jupyter.services.coordinator:mirror_aliases"
-ERASE = "automl_jupyter.services.coordinator:erase"
+MIRROR = "automl_jupyter.services.recording:mirror_aliases"
+ERASE = "automl_jupyter.services.recording:erase"
+RECORD = "automl_jupyter.services.recording:record"
 
 
 @dataclass(frozen=True)
@@ -28,16 +33,7 @@ class Models:
 
     database: Database
     storage: Storage
-    compute: Compute
-    settings: Settings
-
-    def tracking_payload(self) -> dict[str, Any]:
-        """Where MLflow is, for a task on a worker."""
-        return {
-            "tracking_uri": self.settings.tracking_uri,
-            "registry_uri": self.settings.registry_uri,
-            "artifact_root": self.settings.artifact_root,
-        }
+    outbox: Outbox
 
     async def page(
         self, owner: str, limit: int, offset: int
@@ -127,12 +123,11 @@ class Models:
         await asyncio.to_thread(self._erase_files, erased)
         if erased.mlflow_runs or erased.mlflow_versions:
             payload = {
-                **self.tracking_payload(),
                 "owner": owner,
                 "run_ids": erased.mlflow_runs,
                 "versions": [list(pair) for pair in erased.mlflow_versions],
             }
-            await self._task(ERASE, payload)
+            await self.outbox.tell(owner, ERASE, new_id(), payload)
 
     def _erase_files(self, erased: Erased) -> None:
         for prefix in [*(f"datasets/{d}" for d in erased.datasets), *(f"jobs/{j}" for j in erased.jobs)]:
@@ -141,7 +136,7 @@ class Models:
             self.storage.delete(key)
 
     async def mirror_aliases(self, owner: str, name: str) -> None:
-        """Make MLflow's aliases say what our database says; where MLflow is away, the next change does."""
+        """Make MLflow's aliases say what our database says."""
         model, versions = await self.get(owner, name)
         by_number = {version.version: version.mlflow_version for version in versions}
         newest = versions[0] if versions else None
@@ -150,16 +145,32 @@ class Models:
             "champion": by_number.get(model.champion) if model.champion else None,
             "challenger": challenger.mlflow_version if challenger else None,
         }
-        payload = {
-            **self.tracking_payload(),
-            "owner": owner,
-            "model_name": name,
-            "aliases": aliases,
-        }
-        await self._task(MIRROR, payload)
+        payload = {"owner": owner, "model_name": name, "aliases": aliases}
+        await self.outbox.tell(owner, MIRROR, model.id, payload)
 
-    async def _task(self, entry: str, payload: dict[str, Any]) -> None:
-        try:
-            await self.compute.submit(new_id(), entry, payload)
-        except AutoMLError as error:
-            log.warning("MLflow was not told: %s", error)
+    async def make_up(self, job: JobRecord, version: VersionRecord, record: Mapping[str, Any]) -> None:
+        """Have a version written into MLflow that could not be when its job ended."""
+        payload = {**record, "version_id": version.id}
+        await self.outbox.tell(job.owner, RECORD, job.id, payload)
+
+    async def told(self, record_id: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Take the outcome of telling MLflow something."""
+        record = await self.outbox.take(record_id, kind, data)
+        if record is None and "mlflow_run_id" in data:
+            # The model was deleted while it was being written down.
+            versions = [[data["model_name"], data["version"]]]
+            erased = {"owner": data["owner"], "run_ids": [data["mlflow_run_id"]], "versions": versions}
+            await self.outbox.tell(data["owner"], ERASE, new_id(), erased)
+        elif record is not None and record.entry == RECORD:
+            await asyncio.to_thread(self._note_tracking, record, data)
+            # Somebody may have deleted the model meanwhile.
+            with contextlib.suppress(NotFound):
+                await self.mirror_aliases(record.owner, record.payload["model_name"])
+
+    def _note_tracking(self, record: OutboxRecord, data: Mapping[str, Any]) -> None:
+        self.database.note_tracking(
+            record.payload["version_id"], data["mlflow_run_id"], data["uri"], data["version"]
+        )
+        # An attempt that may be taken up again keeps its trials.
+        done = self.database.find_job(record.payload["job_id"]).state == "done"
+        self.storage.delete_tree(record.payload["job_key"] + ("" if done else "/plots"))

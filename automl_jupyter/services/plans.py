@@ -15,10 +15,13 @@ from automl_jupyter.schemas import TrainRequest
 from automl_jupyter.services.datasets import TABLE, dataset_key
 from automl_jupyter.services.settings import Settings
 
+LEAST_RESUMED_SECONDS = 10.0
+"""What a job that is taken up again gets at least, unless asked otherwise."""
 
-def model_key(job_id: str) -> str:
-    """Where the model of a job stands in the storage."""
-    return f"models/{job_id}/model.bin"
+
+def model_key(job: JobRecord) -> str:
+    """Where the model of a job's attempt stands in the storage."""
+    return f"models/{job.id}/{job.attempt}.bin"
 
 
 def default_model_name(dataset: str, target: str | None) -> str:
@@ -55,14 +58,7 @@ def new_job(
     Unprocessable
         If it asks for more time than the server allows.
     """
-    budget = request.time_budget or settings.default_time_budget
-    if budget > settings.max_time_budget:
-        most = settings.max_time_budget
-        raise Unprocessable(
-            "services.budget_too_long",
-            most=most,
-            errors=[FieldError("time_budget", "services.budget_too_long", {"most": most})],
-        )
+    budget = _allowed(request.time_budget or settings.default_time_budget, settings)
     return JobRecord(
         id=new_id(),
         owner=dataset.owner,
@@ -88,32 +84,90 @@ def new_job(
     )
 
 
-def payload(
-    job: JobRecord, dataset: DatasetRecord, admission: Admission, *, storage_url: str, threads: int
-) -> dict[str, Any]:
-    """What a worker must know of a job, besides where MLflow is; plain JSON."""
+def _allowed(seconds: float, settings: Settings) -> float:
+    most = settings.max_time_budget
+    if seconds > most:
+        problem = FieldError("time_budget", "services.budget_too_long", {"most": most})
+        raise Unprocessable("services.budget_too_long", most=most, errors=[problem])
+    return seconds
+
+
+def request_of(job: JobRecord) -> TrainRequest:
+    """The request that a job came of."""
+    return TrainRequest.model_validate(
+        {
+            "target": job.target,
+            "task": job.task,
+            "metric": job.metric,
+            "columns": job.columns,
+            "name": job.name,
+            "seed": job.seed,
+            **job.options,
+        }
+    )
+
+
+def seconds_run(job: JobRecord) -> float:
+    """How long a job has run, all its attempts together."""
+    if job.started is None:
+        return job.spent
+    return job.spent + ((job.ended or datetime.now(UTC)) - job.started).total_seconds()
+
+
+def resumed(job: JobRecord, seconds: float | None, settings: Settings, server_id: str) -> dict[str, Any]:
+    """What changes of a job that is taken up again, for ``seconds`` or for what is left of its time.
+
+    Raises
+    ------
+    Unprocessable
+        If it asks for more time than the server allows.
+    """
+    spent = seconds_run(job)
+    left = max(LEAST_RESUMED_SECONDS, job.time_budget - spent)
+    return {
+        "state": "queued",
+        "attempt": job.attempt + 1,
+        "spent": spent,
+        "time_budget": spent + _allowed(left if seconds is None else seconds, settings),
+        "resumed": datetime.now(UTC),
+        "started": None,
+        "ended": None,
+        "progress": 0.0,
+        "error": None,
+        "mlflow_run_id": None,
+        "server_id": server_id,
+    }
+
+
+def payload(job: JobRecord, dataset: DatasetRecord, admission: Admission, *, threads: int) -> dict[str, Any]:
+    """What a worker must know of a job, besides where things are; plain JSON."""
     return {
         "job_id": job.id,
         "attempt": job.attempt,
-        "storage_url": storage_url,
         "table_key": dataset_key(dataset.id, TABLE),
         "table_digest": dataset.table_digest,
         "dataset_name": dataset.name,
         "job_key": f"jobs/{job.id}",
         "trials_key": f"jobs/{job.id}/trials",
-        "model_key": model_key(job.id),
+        "model_key": model_key(job),
         "features": list(admission.features),
         "kinds": kinds(dataset.columns, admission.features),
         "target": job.target,
         "task": job.task,
         "metric": job.metric,
-        "time_budget": job.time_budget,
+        "time_budget": job.time_budget - job.spent,
+        "planned_budget": job.planned_budget,
         "seed": job.seed,
         "threads": threads,
         "owner": job.owner,
         "model_name": job.name,
         "experiment": f"{job.owner}/{dataset.name}/{job.target or 'clusters'}",
-        "tags": {"automl.owner": job.owner, "automl.job": job.id, "automl.dataset": dataset.id},
+        "tags": {
+            "automl.owner": job.owner,
+            "automl.job": job.id,
+            "automl.dataset": dataset.id,
+            "automl.attempt": str(job.attempt),
+        },
         "params": {
             "task": job.task,
             "metric": job.metric,

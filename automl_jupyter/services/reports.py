@@ -16,7 +16,9 @@ from automl_jupyter.backends.records import JobRecord, TrialRecord, VersionRecor
 from automl_jupyter.backends.storage import Storage
 from automl_jupyter.errors import AutoMLError
 from automl_jupyter.schemas import FINAL_STATES
+from automl_jupyter.services.control import CANCEL, control_key
 from automl_jupyter.services.models import Models
+from automl_jupyter.services.outbox import PREFIX
 from automl_jupyter.services.plans import model_key
 from automl_jupyter.services.predictions import Predictions
 
@@ -26,6 +28,7 @@ Heard = tuple[str, str, dict[str, Any]]
 """Task, kind and data of what a worker reported."""
 
 ACTIVE = ("queued", "running")
+OUTCOMES = ("ended", "failed")
 FIRST_MODEL = 2
 """The number of the first trial after the baseline: from then on a model is on its way."""
 
@@ -82,10 +85,19 @@ class Reports:
         """Take in reports as they come, one after the other, until cancelled."""
         while True:
             key, kind, data = await self.heard.get()
+            if key.startswith(PREFIX):
+                self._spawn(self._told(key.removeprefix(PREFIX), kind, data))
+                continue
             job_id, _, attempt = key.partition(":")
             if attempt:
                 await self._noted(job_id, kind, self._take(job_id, int(attempt), kind, data))
                 self.on_activity()
+
+    async def _told(self, record_id: str, kind: str, data: Mapping[str, Any]) -> None:
+        try:
+            await self.models.told(record_id, kind, data)
+        except AutoMLError as error:
+            log.error("what MLflow was told was not noted: %s", error)
 
     async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - what is left after it is given up
         """Wait until the jobs that have ended are written down, ``timeout`` seconds at most."""
@@ -112,6 +124,7 @@ class Reports:
     async def _take(self, job_id: str, attempt: int, kind: str, data: dict[str, Any]) -> None:
         job = await asyncio.to_thread(self.database.find_job, job_id)
         if job.attempt != attempt or job.state in FINAL_STATES:
+            await self._call_off(job_id, attempt, kind)
             return
         match kind:
             case "started":
@@ -120,12 +133,16 @@ class Reports:
             case "progress":
                 await self._change(job_id, ("running",), {"progress": data["done"]})
                 await self.note(job_id, "progress", {"done": data["done"]})
+            case "tracking":
+                await self._change(job_id, ("running",), {"mlflow_run_id": data["run_id"]})
             case "trial":
                 record = trial_record(job_id, data["number"], data["trial"])
-                await asyncio.to_thread(self.database.add_trial, record)
-                if record.number == FIRST_MODEL:
-                    self._spawn(self.predictions.start())
-                await self.note(job_id, "trial", data["trial"])
+                added = await asyncio.to_thread(self.database.add_trial, record)
+                # An attempt that goes on from an earlier one tells of all that it has.
+                if added is not None:
+                    if added.number == FIRST_MODEL:
+                        self._spawn(self.predictions.start())
+                    await self.note(job_id, "trial", data["trial"])
             case "ended":
                 # Beside the others: nothing comes after it for this job, and a model takes a while to load.
                 self._spawn(self._noted(job_id, kind, self._ended(job, data)))
@@ -133,6 +150,14 @@ class Reports:
                 await self.settle(
                     job_id, "failed", {"error": {"code": data["code"], "params": data["params"]}}
                 )
+
+    async def _call_off(self, job_id: str, attempt: int, kind: str) -> None:
+        """End an attempt of which nobody wants to hear any more: its job was taken for lost meanwhile."""
+        if kind not in OUTCOMES:
+            key = control_key(job_id, attempt, CANCEL)
+            if not await asyncio.to_thread(self.storage.exists, key):
+                log.warning("job %s: attempt %d is called off", job_id, attempt)
+                await asyncio.to_thread(self.storage.write_bytes, key, b"")
 
     async def _ended(self, job: JobRecord, data: Mapping[str, Any]) -> None:
         run = {"mlflow_run_id": data["mlflow_run_id"]}
@@ -147,7 +172,7 @@ class Reports:
             code, params = data["tracking_error"]["code"], data["tracking_error"]["params"]
             log.warning("job %s is not in MLflow: %s", job.id, messages.render(code, params))
         try:
-            version = await self.models.add_version(job, model, model_key(job.id), data)
+            version = await self.models.add_version(job, model, model_key(job), data)
         except AutoMLError as error:
             await self.fail(job.id, error)
             return
@@ -155,9 +180,13 @@ class Reports:
         await self.settle(
             job.id, data["outcome"], {**run, "model_version_id": version.id, "progress": 1.0}, version
         )
+        if "record" in data:
+            await self.models.make_up(job, version, data["record"])
         if data["outcome"] == "done":
-            await asyncio.to_thread(self.storage.delete_tree, f"jobs/{job.id}")
+            kept = "record" in data
+            await asyncio.to_thread(self.storage.delete_tree, f"jobs/{job.id}" + ("/trials" if kept else ""))
         await self.models.mirror_aliases(job.owner, job.name)
+        await self.models.outbox.catch_up()
 
     async def fail(self, job_id: str, error: AutoMLError) -> None:
         """End a job without a model, for a reason."""

@@ -97,9 +97,13 @@ def stored_trials(storage: Storage, folder: str) -> list[FinishedTrial]:
     return found
 
 
-def make_estimator(payload: Mapping[str, Any], seconds: float) -> Model:
-    """The estimator for a job's task, to be done after ``seconds``."""
-    common = {"time_budget": seconds, "n_jobs": payload["threads"], "random_state": payload["seed"]}
+def make_estimator(payload: Mapping[str, Any]) -> Model:
+    """The estimator for a job's task: the same for each of its attempts."""
+    common = {
+        "time_budget": payload["planned_budget"],
+        "n_jobs": payload["threads"],
+        "random_state": payload["seed"],
+    }
     if payload["task"] == "clustering":
         return AutoMLClusterer(**common)
     kind = AutoMLRegressor if payload["task"] == "regression" else AutoMLClassifier
@@ -135,13 +139,13 @@ def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> 
         )
         # The figures come when time is short: their library is loaded beside the search.
         threading.Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
-        model = make_estimator(payload, max(LEAST_SECONDS, payload["deadline"] - time.monotonic()))
-        target = payload["target"]
+        model, target = make_estimator(payload), payload["target"]
+        seconds = max(LEAST_SECONDS, payload["deadline"] - time.monotonic())
         if isinstance(model, AutoMLClusterer):
-            model.fit(table, observer=observer, kinds=payload["kinds"])
+            model.fit(table, observer=observer, kinds=payload["kinds"], seconds=seconds)
         else:
             features = table.drop(columns=target)
-            model.fit(features, table[target], observer=observer, kinds=payload["kinds"])
+            model.fit(features, table[target], observer=observer, kinds=payload["kinds"], seconds=seconds)
         emit({"kind": "model", **keep_model(model, payload, storage, scratch)})
         emit({"kind": "plots", "keys": keep_plots(model, payload["job_key"], storage, scratch)})
 

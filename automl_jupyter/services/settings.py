@@ -55,6 +55,8 @@ class Settings:
         Jobs of one owner that are queued or running.
     predict_memory_bytes : int or None
         What the process that predicts may use.
+    dead_after_seconds : float
+        A server that gave no sign of life for so long is taken for dead by the others.
     """
 
     data_dir: Path
@@ -71,6 +73,16 @@ class Settings:
     max_time_budget: float = 24 * 3600.0
     max_active_jobs: int = 20
     predict_memory_bytes: int | None = None
+    dead_after_seconds: float = 60.0
+
+    def places(self) -> dict[str, str | None]:
+        """Where MLflow and the files are, for a task on a worker. It may hold passwords: it is never kept."""
+        return {
+            "tracking_uri": self.tracking_uri,
+            "registry_uri": self.registry_uri,
+            "artifact_root": self.artifact_root,
+            "storage_url": self.storage_url,
+        }
 
     @property
     def spool(self) -> Path:

@@ -301,6 +301,23 @@ def test_the_end_of_the_server_ends_what_runs(options, tasks, eventually, is_run
 
 
 @pytest.mark.slow
+def test_a_worker_that_stands_still_is_replaced(own, tasks, eventually, is_running):
+    """A task on a stopped process neither ends nor fails; giving it up frees the place for the next one."""
+
+    async def work(session):
+        await session.submit("p", "parent", child="automl_test_compute_child")
+        line = await session.until("p", "child")
+        os.kill(line["worker"], signal.SIGSTOP)
+        await session.compute.abandon("p")
+        await session.submit("q", "add", values=[1, 2])
+        assert (await session.until("q", "ended", 40))["sum"] == 3
+        assert eventually(lambda: not is_running(line["worker"]) and not is_running(line["pid"]), 8)
+        assert "failed" not in [kind for kind, _ in session.of("p")]
+
+    drive(DaskOptions(scratch=own.scratch, workers=1), tasks, work)
+
+
+@pytest.mark.slow
 def test_threads_are_left_to_the_search(own, tasks, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
@@ -323,7 +340,6 @@ def test_a_killed_host_takes_everything_along_and_is_replaced(own, tasks, eventu
         for key in ("p", "q", "r", "s"):
             assert (await session.until(key, "failed"))["code"] == "backends.compute_died"
         assert eventually(lambda: not any(map(is_running, pids)), 5)
-        await session.compute.restart_if_dead()
         await session.submit("p2", "add", values=[4])
         assert (await session.until("p2", "ended"))["sum"] == 4
 
@@ -367,8 +383,6 @@ def test_a_scheduler_that_anybody_may_use_is_refused(own, tasks):
         with pytest.raises(errors.Unprocessable) as caught:
             await session.submit("a", "add", values=[])
         assert caught.value.code == "backends.scheduler_insecure"
-        with pytest.raises(errors.Unprocessable):
-            await session.compute.restart_if_dead()
         assert session.compute.pid is None
 
     drive(DaskOptions(scratch=own.scratch, scheduler_address=address), tasks, work)

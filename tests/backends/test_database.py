@@ -26,6 +26,7 @@ from automl_jupyter.backends.hosts import host_name
 from automl_jupyter.backends.records import (
     DatasetRecord,
     JobRecord,
+    OutboxRecord,
     ServerRecord,
     TrialRecord,
     UploadRecord,
@@ -172,7 +173,6 @@ def test_nothing_of_somebody_else_can_be_reached(db, wine):
         lambda: db.delete_upload("bob", upload.id),
         lambda: db.add_job(job(wine, owner="bob")),
         lambda: db.get_job("bob", work.id),
-        lambda: db.delete_job("bob", work.id),
         lambda: db.add_version("bob", name="n", task="t", target=None, draft=draft(wine)),
         lambda: db.get_model("bob", "m"),
         lambda: db.versions("bob", "m"),
@@ -276,31 +276,63 @@ def test_events_are_numbered_without_gaps_from_many_threads(db, wine):
         db.append_event("no", "trial", {})
 
 
-def test_trials_replace_each_other_by_number(db, wine):
+def test_trials_replace_each_other_by_name(db, wine):
     work = job(wine)
     db.add_job(work)
-    db.add_trial(trial(work.id, 2))
-    db.add_trial(trial(work.id, 1, baseline=True))
-    db.add_trial(trial(work.id, 2, score=float("nan"), reason={"code": "x"}))
+    assert db.add_trial(trial(work.id, 7, name="baseline", baseline=True)).number == 1
+    assert db.add_trial(trial(work.id, 1)).number == 2
+    assert db.add_trial(trial(work.id, 9)) is None
+    assert db.add_trial(trial(work.id, 9, score=float("nan"), reason={"code": "x"})).number == 2
     assert [(t.number, t.score, t.baseline) for t in db.trials(work.id)] == [(1, 0.1, True), (2, None, False)]
-    board = [trial(work.id, n, tied_with_best=True) for n in (1, 2, 3)]
+    board = [trial(work.id, n, name=f"m{n}", tied_with_best=True) for n in (1, 2, 3)]
     db.replace_trials(work.id, board)
     assert db.trials(work.id) == board
     db.replace_trials(work.id, [])
     assert db.trials(work.id) == []
 
 
-def test_a_deleted_job_takes_its_trials_and_events_along(db, wine):
-    work = job(wine, mlflow_run_id="r")
+def test_a_deleted_data_set_takes_its_jobs_trials_and_events_along(db, wine):
+    work = job(wine, mlflow_run_id="r", state="failed")
     db.add_job(work)
     db.add_trial(trial(work.id, 1))
     db.append_event(work.id, "trial", {})
-    with pytest.raises(errors.Conflict):
-        db.delete_job("ann", work.id)
-    db.update_job(work.id, "queued", state="done")
-    assert db.delete_job("ann", work.id).mlflow_runs == ["r"]
+    assert db.delete_dataset("ann", wine.id).mlflow_runs == ["r"]
     assert db.trials(work.id) == []
     assert db.events(work.id) == []
+
+
+def test_where_mlflow_has_a_version_can_be_noted_later(db, wine):
+    made = add_version(db, wine)
+    work = job(wine, state="done", model_version_id=made.id)
+    db.add_job(work)
+    db.note_tracking(made.id, "run", "models:/m-1", "3")
+    noted = db.get_version("ann", "m", 1)
+    assert (noted.mlflow_run_id, noted.mlflow_model_uri, noted.mlflow_version) == ("run", "models:/m-1", "3")
+    assert db.find_job(work.id).mlflow_run_id == "run"
+    db.note_tracking("deleted", "run", None, None)
+
+
+def errand(server, subject, **changes):
+    values = {"id": new_id(), "server_id": server, "owner": "ann", "entry": "m:f", "payload": {"n": 1}}
+    return OutboxRecord(**{**values, "subject": subject, "created": NOON, **changes})
+
+
+def test_what_is_to_be_told_outlives_the_server_that_was_to_tell_it(db):
+    for server in ("a", "b"):
+        db.register_server(
+            ServerRecord(id=server, pid=os.getpid(), host="h", started=NOON, heartbeat=datetime.now(UTC))
+        )
+    first, second = errand("a", "one"), errand("b", "two", created=NOON + timedelta(seconds=1))
+    db.add_to_outbox(first)
+    db.add_to_outbox(second)
+    assert db.claim_outbox("a", 60) == [first]
+    db.forget_server("b")
+    assert db.claim_outbox("a", 60) == [first, dataclasses.replace(second, server_id="a")]
+    latest = errand("a", "one", payload={"n": 2})
+    db.add_to_outbox(latest)
+    assert db.remove_from_outbox(first.id) is None
+    assert db.remove_from_outbox(latest.id) == latest
+    assert [record.subject for record in db.claim_outbox("a", 60)] == ["two"]
 
 
 def test_versions_are_numbered_and_the_first_is_champion(db, wine):
@@ -425,7 +457,13 @@ def test_only_jobs_of_dead_servers_are_interrupted(db, wine):
     }
     for record in work.values():
         db.add_job(record)
+    last = db.append_event(work["killed"].id, "progress", {"done": 0.5}).at
     interrupted = db.interrupt_orphans(30)
+    ends = {j.id: j.ended for j in interrupted}
+    # Not the moment at which somebody noticed: that may be days later.
+    assert ends[work["silent"].id] == old
+    assert ends[work["killed"].id] == max(last, killed.heartbeat)
+    assert ends[work["unknown"].id] == work["unknown"].created
     assert {j.id for j in interrupted} == {work[name].id for name in ("silent", "killed", "unknown")}
     assert {j.state for j in interrupted} == {"interrupted"}
     assert db.interrupt_orphans(30) == []

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,6 +53,20 @@ def test_stop_keeps_the_best_so_far(watcher):
     model = AutoMLClusterer().fit(X, observer=watcher(stop_after=3))
     assert [t.state for t in model.trials_].count("done") == 3
     assert {t.reason for t in model.trials_ if t.state == "skipped"} == {"engine.trial_stopped"}
+
+
+def test_trials_of_an_earlier_attempt_are_not_run_again(watcher):
+    X = load_iris(as_frame=True).data
+    before = watcher()
+    whole = AutoMLClusterer(time_budget=60, max_trials=5).fit(X, observer=before)
+    marked = [replace(f, trial=replace(f.trial, fit_seconds=123.0)) for f in before.trials[:4]]
+    after = AutoMLClusterer(time_budget=60, max_trials=5).fit(X, observer=watcher(known=marked), seconds=30)
+    assert [t.fit_seconds == 123.0 for t in after.trials_ if not t.baseline].count(True) == 3
+    assert [(t.name, t.score) for t in after.trials_] == [(t.name, t.score) for t in whole.trials_]
+    assert np.array_equal(after.labels_, whole.labels_)
+
+    another = AutoMLClusterer(time_budget=60, max_trials=5).fit(X.iloc[::-1], observer=watcher(known=marked))
+    assert 123.0 not in {t.fit_seconds for t in another.trials_}
 
 
 def test_silhouettes_are_those_of_scikit_learn():

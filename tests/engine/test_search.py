@@ -74,6 +74,19 @@ def test_trials_of_an_earlier_attempt_are_not_run_again(mixed, watcher, one_of_e
     assert 123.0 not in {t.fit_seconds for t in another.trials_}
 
 
+def test_an_attempt_with_less_time_goes_on_by_the_same_plan(mixed, watcher, one_of_each):
+    """Folds are chosen by the time of the whole search, not by what is left of it."""
+    X, y = mixed
+    before = watcher()
+    whole = AutoMLRegressor(time_budget=60, max_trials=3).fit(X, y, observer=before)
+    began = time.monotonic()
+    rest = AutoMLRegressor(time_budget=60, max_trials=3)
+    rest.fit(X, y, observer=watcher(known=before.trials), seconds=0.01)
+    assert time.monotonic() - began < 5
+    assert [t.name for t in rest.trials_] == [t.name for t in whole.trials_]
+    assert np.array_equal(whole.predict(X), rest.predict(X))
+
+
 def test_stop_keeps_the_best_so_far(mixed, watcher):
     X, y = mixed
     model = AutoMLRegressor(time_budget=60, n_jobs=1).fit(X, y, observer=watcher(stop_after=2))

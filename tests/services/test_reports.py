@@ -14,6 +14,7 @@ from automl_jupyter.backends.records import DatasetRecord, JobRecord, ServerReco
 from automl_jupyter.backends.storage import open_storage
 from automl_jupyter.services.container import make_compute
 from automl_jupyter.services.models import Models
+from automl_jupyter.services.outbox import Outbox
 from automl_jupyter.services.predictions import Predictions
 from automl_jupyter.services.reports import Heard, Reports, task_key
 from automl_jupyter.services.settings import local_settings
@@ -48,7 +49,7 @@ class Bench:
         self.reports = Reports(
             self.database,
             storage,
-            Models(self.database, storage, compute, settings),
+            Models(self.database, storage, Outbox(self.database, compute, settings, "s")),
             Predictions(self.database, storage, helper, settings, lambda *_: None),
             self.ended.append,
             lambda: None,

@@ -87,6 +87,18 @@ class CancelHandler(_JobHandler):
         await self._show(await (await self.services()).training.cancel(self.owner, job_id), 202)
 
 
+class ResumeHandler(_JobHandler):
+    """``api/jobs/{job_id}/resume/``."""
+
+    @web.authenticated
+    @authorized("execute", resource=RESOURCE)
+    async def post(self, job_id: str) -> None:
+        """Take up a job again that ended before it was done; its finished trials are kept."""
+        request = self.body(schemas.ResumeRequest)
+        training = (await self.services()).training
+        await self._show(await training.resume(self.owner, job_id, request.time_budget), 202)
+
+
 class EventsHandler(AutoMLHandler):
     """``api/jobs/{job_id}/events/``."""
 

@@ -1,0 +1,152 @@
+"""MLflow may be away or locked: no job waits for it, none is lost, and it is told of them when it is back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(240),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
+]
+
+ROW = {"age": 70, "city": "Paris", "since": "2024-05-01"}
+
+
+@pytest.fixture
+def start(start_server, tmp_path) -> Iterator[Callable[..., object]]:
+    started = []
+
+    def begin(*options: str):
+        started.append(start_server(tmp_path, "--IdentityProvider.token=secret", *options))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        server.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def mlflow_server(tmp_path, port, wait_for) -> Iterator[Callable[[], None]]:
+    """Start MLflow's own server on a port that was silent until then."""
+    started = []
+
+    def begin() -> None:
+        folder = tmp_path / "mlflow"
+        folder.mkdir()
+        environment = {
+            **os.environ,
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
+             "--workers", "1", "--backend-store-uri", f"sqlite:///{folder / 'store.sqlite'}",
+             "--artifacts-destination", str(folder / "artifacts")],
+            env=environment, cwd=folder, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        started.append(process)
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_for(answers, 90)
+
+    yield begin
+    for process in started:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def version(client: httpx.Client, name: str) -> dict:
+    return client.get(f"/automl/api/models/{name}/").json()["versions"][0]
+
+
+def test_a_store_that_is_locked_holds_no_job_up(start, table, verbs, wait_for):
+    server = start()
+    with server.client("secret") as client:
+        dataset = verbs.upload(client, table)
+        first = verbs.train(client, dataset, target="bought", time_budget=30, name="first")
+        body = verbs.ended(client, first, 90)
+        assert body["mlflow_run_id"], body
+
+        lock = sqlite3.connect(server.data_dir / "mlflow.sqlite", isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        second = verbs.train(client, dataset, target="bought", time_budget=30, name="second")
+        body = verbs.ended(client, second, 90)
+        assert (body["state"], body["model"]["name"]) == ("done", "second"), body
+        assert body["elapsed"] < 30 + 20 + 5
+        assert version(client, "second")["mlflow_model_uri"] is None
+        answer = client.post("/automl/api/predict/second/", json={"rows": [ROW]})
+        assert answer.status_code == 200
+        lock.rollback()
+        lock.close()
+
+        # Whatever is told to MLflow next, this is told with it.
+        third = verbs.train(client, dataset, target="bought", time_budget=30, name="third")
+        assert verbs.ended(client, third, 60)["mlflow_run_id"]
+        wait_for(lambda: version(client, "second")["mlflow_model_uri"], 60)
+        assert client.get(f"/automl/api/jobs/{second}/").json()["mlflow_run_id"]
+
+    mlflow = pytest.importorskip("mlflow")
+    store = mlflow.MlflowClient(f"sqlite:///{server.data_dir / 'mlflow.sqlite'}")
+    names = {model.name.partition(".")[2] for model in store.search_registered_models()}
+    assert names == {"first", "second", "third"}
+    of_second = [
+        run
+        for experiment in store.search_experiments()
+        for run in store.search_runs([experiment.experiment_id], f"tags.`automl.job` = '{second}'")
+    ]
+    assert [run.info.status for run in of_second] == ["FINISHED"]
+    assert not list((server.data_dir / "files" / "jobs").rglob("*.png"))
+
+
+def test_a_server_that_is_away_is_told_when_it_is_back(start, mlflow_server, port, table, verbs, wait_for):
+    address = f"--AutoML.tracking_uri=http://127.0.0.1:{port}"
+    first = start(address)
+    with first.client("secret") as client:
+        dataset = verbs.upload(client, table)
+        job = verbs.train(client, dataset, target="bought", time_budget=30, name="kept")
+        body = verbs.ended(client, job, 90)
+        assert (body["state"], body["mlflow_run_id"]) == ("done", None), body
+        assert client.post("/automl/api/predict/kept/", json={"rows": [ROW]}).status_code == 200
+        # A model that is deleted meanwhile is never written down.
+        gone = verbs.train(client, dataset, target="bought", time_budget=30, name="gone")
+        assert verbs.ended(client, gone, 90)["state"] == "done"
+        assert client.delete("/automl/api/models/gone/").status_code == 204
+    # The server that was to tell it does not live to do so.
+    first.stop(signal.SIGKILL)
+    mlflow_server()
+    second = start(address)
+    with second.client("secret") as client:
+        # Making ready for a job is the occasion.
+        verbs.upload(client, table, "again.csv")
+        wait_for(lambda: version(client, "kept")["mlflow_model_uri"], 90)
+        run_id = client.get(f"/automl/api/jobs/{job}/").json()["mlflow_run_id"]
+
+    mlflow = pytest.importorskip("mlflow")
+    store = mlflow.MlflowClient(f"http://127.0.0.1:{port}")
+    assert store.get_run(run_id).info.status == "FINISHED"
+    assert [model.name.partition(".")[2] for model in store.search_registered_models()] == ["kept"]
+    champion = wait_for(lambda: store.get_registered_model("local.kept").aliases.get("champion"), 20)
+    assert str(champion) == "1"

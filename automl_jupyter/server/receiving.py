@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
-from urllib.parse import unquote
 
 from tornado import web
 from tornado.http1connection import HTTP1Connection
 
 from automl_jupyter.errors import AutoMLError, Malformed, TooLarge, UnsupportedType
-from automl_jupyter.server.base import AutoMLHandler
+from automl_jupyter.server.base import MAX_BODY_BYTES, AutoMLHandler, whole
 
 if TYPE_CHECKING:
     from automl_jupyter.services.uploads import SpooledFile
 
 MEGABYTE = 1024 * 1024
-MAX_JSON_BYTES = 16 * MEGABYTE
 MULTIPART_SLACK = MEGABYTE
 """What the other parts and the boundaries of a form may add to its file."""
 
@@ -166,10 +165,13 @@ class ReceivingHandler(AutoMLHandler):
         The methods that have a body.
     action : str
         What the caller must be allowed to do before a byte is read.
+    max_json_bytes : int
+        The largest body in JSON.
     """
 
     receiving: ClassVar[frozenset[str]] = frozenset({"POST"})
     action: ClassVar[str] = "write"
+    max_json_bytes: ClassVar[int] = MAX_BODY_BYTES
     sink: Sink | None = None
     _failure: AutoMLError | None = None
     _prepared = False
@@ -193,7 +195,7 @@ class ReceivingHandler(AutoMLHandler):
         """Where the body goes, and how many bytes it may have at most."""
         most = self.app.max_upload_bytes
         if self.content_type == "application/json":
-            return Memory(MAX_JSON_BYTES), MAX_JSON_BYTES
+            return Memory(self.max_json_bytes), self.max_json_bytes
         uploads = (await self.services()).uploads
         if self.content_type == "multipart/form-data":
             return FormFile(uploads.whole(), self.request.headers["Content-Type"]), most + MULTIPART_SLACK
@@ -203,11 +205,11 @@ class ReceivingHandler(AutoMLHandler):
 
     def given_filename(self) -> str:
         """The name that came with a raw body, in the query."""
-        return unquote(self.get_query_argument("filename", "data.csv"))
+        return self.get_query_argument("filename", "")
 
     def _check_length(self, limit: int) -> None:
         length = self.request.headers.get("Content-Length", "0")
-        if length.isdigit() and int(length) > limit:
+        if re.fullmatch("[0-9]{17,}", length) or (whole(length, 16) or 0) > limit:
             raise TooLarge("services.too_large", megabytes=limit // MEGABYTE)
 
     async def data_received(self, chunk: bytes) -> None:

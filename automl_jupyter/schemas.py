@@ -10,8 +10,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, GetCoreSchemaHandler, JsonValue
-from pydantic_core import CoreSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    GetCoreSchemaHandler,
+    JsonValue,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 TaskName = Literal["binary", "multiclass", "regression", "clustering"]
 ColumnType = Literal["integer", "number", "boolean", "datetime", "string"]
@@ -38,6 +46,16 @@ JSON_ROWS = 1000
 Params = dict[str, JsonValue]
 Name = Annotated[str, Field(pattern=MODEL_NAME, examples=["flights-late"])]
 Seconds = Annotated[float, Field(ge=0)]
+
+
+def _no_text(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("int_type", "a text or a truth value is no number")
+    return value
+
+
+NUMBER = BeforeValidator(_no_text)
+"""With ``strict=False``, a whole number of a request: 7 and 7.0, as in JSON Schema, but not "7", not true."""
 
 
 class Answer(BaseModel):
@@ -205,8 +223,8 @@ class UploadStart(Request):
     """Begin an upload in pieces."""
 
     filename: str = Field(min_length=1, max_length=255)
-    size: int | None = Field(
-        None, ge=0, le=2**53 - 1, description="The whole size in bytes, where it is known."
+    size: Annotated[int, Field(ge=0, le=2**53 - 1, strict=False), NUMBER] | None = Field(
+        None, description="The whole size in bytes, where it is known."
     )
 
 
@@ -236,7 +254,7 @@ class TrainRequest(Request):
     columns: list[str] | None = Field(
         None, min_length=1, description="Columns to learn from; all unless given."
     )
-    seed: int = Field(0, ge=0, le=LARGEST_WHOLE)
+    seed: Annotated[int, Field(ge=0, le=LARGEST_WHOLE, strict=False), NUMBER] = 0
 
 
 class Trial(Answer):
@@ -356,7 +374,7 @@ class ModelPage(Page):
 class PromoteRequest(Request):
     """Which version to put into service."""
 
-    version: int = Field(ge=1, le=LARGEST_WHOLE)
+    version: Annotated[int, Field(ge=1, le=LARGEST_WHOLE, strict=False), NUMBER]
 
 
 # --- predictions

@@ -114,7 +114,15 @@ _MEDIA: Mapping[str, dict[str, Any]] = {
     FORM: {"type": "object", "properties": {"file": _FILE}, "required": ["file"]},
     FIELDS: {
         "type": "object",
-        "properties": {name: {"type": "string"} for name in ("dataset", "target", "task", "time_budget")},
+        "properties": {
+            "dataset": {"type": "string"},
+            "target": {"type": "string", "maxLength": schemas.LONGEST_TEXT},
+            "task": {"type": "string", "enum": ["", *get_args(schemas.TaskName)]},
+            "time_budget": {
+                "type": "string",
+                "pattern": r"^(([5-9]|[1-9][0-9]{1,4})(\.[0-9]{1,6})?)?$",
+            },
+        },
         "required": ["dataset"],
     },
     EVENTS: _EVENT,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from tornado import web
@@ -77,6 +79,15 @@ class RawFile:
         self.file.discard()
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What the parser of forms cannot read, or does not want to, is no form."""
+    try:
+        yield
+    except ValueError:
+        raise Malformed("server.bad_form") from None
+
+
 class FormFile:
     """A form of which one part, ``file``, is a file."""
 
@@ -95,17 +106,18 @@ class FormFile:
         self._value = bytearray()
         self._ours = False
         self._complete = False
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._part_begins,
-                "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
-                "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
-                "on_header_end": self._header_ends,
-                "on_part_data": self._part_data,
-                "on_end": self._ends,
-            },
-        )
+        with _readable():
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._part_begins,
+                    "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
+                    "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+                    "on_header_end": self._header_ends,
+                    "on_part_data": self._part_data,
+                    "on_end": self._ends,
+                },
+            )
 
     def _part_begins(self) -> None:
         self._ours = False
@@ -128,10 +140,8 @@ class FormFile:
 
     async def take(self, data: bytes) -> None:
         """Take the next bytes."""
-        try:
+        with _readable():
             self._parser.write(data)
-        except ValueError:
-            raise Malformed("server.bad_form") from None
         ready, self._ready = self._ready, []
         for piece in ready:
             await self.file.write(piece)

@@ -95,10 +95,11 @@ class EventsHandler(AutoMLHandler):
     @authorized("read", resource=RESOURCE)
     async def get(self, job_id: str) -> None:
         """Follow a job as server-sent events, from the one after `Last-Event-ID` until it has ended."""
-        last = self.request.headers.get("Last-Event-ID", self.get_query_argument("after", "0"))
-        after = whole(last, 9)
-        if after is None:
+        asked = whole(self.get_query_argument("after", "0"), 9)
+        seen = whole(self.request.headers.get("Last-Event-ID", "0"), 9)
+        if asked is None or seen is None:
             raise Malformed("server.bad_event_id")
+        after = seen if "Last-Event-ID" in self.request.headers else asked
         training = (await self.services()).training
         await training.get(self.owner, job_id)
         self.set_header("Content-Type", "text/event-stream")

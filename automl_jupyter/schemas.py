@@ -8,9 +8,18 @@ and ``params``.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    GetCoreSchemaHandler,
+    JsonValue,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 TaskName = Literal["binary", "multiclass", "regression", "clustering"]
 ColumnType = Literal["integer", "number", "boolean", "datetime", "string"]
@@ -24,6 +33,10 @@ FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "stopped", "cancelle
 """The states that a job does not leave by itself."""
 
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+LONGEST_TEXT = 10_000
+"""The most characters of one text in a request."""
+
+LARGEST_WHOLE = 2**31 - 1
 PIECE_BYTES = 8 * 1024 * 1024
 """The largest piece of an upload in pieces."""
 
@@ -35,6 +48,16 @@ Name = Annotated[str, Field(pattern=MODEL_NAME, examples=["flights-late"])]
 Seconds = Annotated[float, Field(ge=0)]
 
 
+def _no_text(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("int_type", "a text or a truth value is no number")
+    return value
+
+
+NUMBER = BeforeValidator(_no_text)
+"""With ``strict=False``, a whole number of a request: 7 and 7.0, as in JSON Schema, but not "7", not true."""
+
+
 class Answer(BaseModel):
     """The base of what is answered: fixed fields, non-finite numbers as ``null``."""
 
@@ -42,9 +65,20 @@ class Answer(BaseModel):
 
 
 class Request(BaseModel):
-    """The base of what is asked: an unknown field is an error, so that a misspelt one is not overlooked."""
+    """The base of what is asked: an unknown field is an error, so that a misspelt one is not overlooked.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=10_000, defer_build=True)
+    Nothing is converted: a text that looks like a number is no number, ``true`` is not 1, and ``NaN`` and
+    ``Infinity``, which are no JSON, are refused.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        str_max_length=LONGEST_TEXT,
+        defer_build=True,
+    )
 
 
 class Page(Answer):
@@ -189,7 +223,9 @@ class UploadStart(Request):
     """Begin an upload in pieces."""
 
     filename: str = Field(min_length=1, max_length=255)
-    size: int | None = Field(None, ge=0, description="The whole size in bytes, where it is known.")
+    size: Annotated[int, Field(ge=0, le=2**53 - 1, strict=False), NUMBER] | None = Field(
+        None, description="The whole size in bytes, where it is known."
+    )
 
 
 class Upload(Answer):
@@ -218,7 +254,7 @@ class TrainRequest(Request):
     columns: list[str] | None = Field(
         None, min_length=1, description="Columns to learn from; all unless given."
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1)
+    seed: Annotated[int, Field(ge=0, le=LARGEST_WHOLE, strict=False), NUMBER] = 0
 
 
 class ResumeRequest(Request):
@@ -347,18 +383,29 @@ class ModelPage(Page):
 class PromoteRequest(Request):
     """Which version to put into service."""
 
-    version: int = Field(ge=1)
+    version: Annotated[int, Field(ge=1, le=LARGEST_WHOLE, strict=False), NUMBER]
 
 
 # --- predictions
 
-Cell = str | int | float | bool | None
+
+class _OneProblem:
+    """Says of a value that is of none of its types so once, and not once for each type."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        once = {"custom_error_type": "cell_type", "custom_error_message": "no value of a table"}
+        return cast("CoreSchema", {**handler(source), **once})
+
+
+Cell = Annotated[str | int | float | bool, _OneProblem()] | None
+Row = Annotated[dict[str, Cell], FailFast()]
 
 
 class PredictRequest(Request):
     """Rows to predict: one object each, from column name to value, columns in any order."""
 
-    rows: list[dict[str, Cell]] = Field(min_length=1)
+    # Only the first cell at fault is told: to list millions of problems takes minutes and gigabytes.
+    rows: Annotated[list[Row], FailFast()] = Field(min_length=1, json_schema_extra={"maxItems": JSON_ROWS})
 
 
 class RowWarning(Answer):

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import ensure_async
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from automl_jupyter import messages, schemas
-from automl_jupyter.errors import AutoMLError, FieldError, Forbidden, Malformed, UnsupportedType
+from automl_jupyter.errors import AutoMLError, FieldError, Forbidden, Malformed, TooLarge, UnsupportedType
 from automl_jupyter.server.identity import RESOURCE, knows_people, owner_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,14 @@ log = logging.getLogger(__name__)
 Body = TypeVar("Body", bound=BaseModel)
 
 LONGEST_PAGE = 500
+MAX_BODY_BYTES = 1024 * 1024
+"""The largest JSON of a request whose body is no data."""
+
+MOST_FIELDS = 100
+"""More fields than any object that is asked for has."""
+
+LONGEST_FIELD = 100
+"""Characters of the name of a field that is at fault: whoever invents a long one is not told it again."""
 
 _STATUS_CODES = {
     400: "server.bad_request",
@@ -106,9 +115,13 @@ class AutoMLHandler(APIHandler):
             If the body is said to be something else.
         Malformed
             If it is not JSON, or not of that shape; each field at fault is named.
+        TooLarge
+            If it is longer than any such request is.
         """
         if self.content_type not in ("application/json", ""):
             raise UnsupportedType("server.json_expected", given=self.content_type)
+        if len(self.request.body) > MAX_BODY_BYTES:
+            raise TooLarge("services.too_large", megabytes=MAX_BODY_BYTES // 2**20)
         return self.parsed(kind, self.request.body)
 
     @staticmethod
@@ -121,6 +134,8 @@ class AutoMLHandler(APIHandler):
             If it is not JSON, or not of that shape.
         """
         try:
+            if len(data) > MAX_BODY_BYTES:
+                return kind.model_validate(_few_fields(data))
             return kind.model_validate_json(data or b"{}")
         except ValidationError as error:
             raise malformed(error) from None
@@ -151,13 +166,13 @@ class AutoMLHandler(APIHandler):
         return text == "true"
 
     def _whole(self, name: str, default: int, least: int, most: int) -> int:
-        text = self.get_query_argument(name, str(default))
-        if not re.fullmatch(r"\d{1,10}", text) or not least <= int(text) <= most:
+        value = whole(self.get_query_argument(name, str(default)), 10)
+        if value is None or not least <= value <= most:
             params: dict[str, Any] = {"name": name, "least": least, "most": most}
             raise Malformed(
                 "server.bad_number", errors=[FieldError(name, "server.bad_number", params)], **params
             )
-        return int(text)
+        return value
 
     # --- what is answered
 
@@ -214,6 +229,14 @@ class AutoMLHandler(APIHandler):
         )
 
 
+def whole(text: str, digits: int) -> int | None:
+    """A whole number of at most so many digits; None where the text is something else.
+
+    Plain digits only: ``str.isdigit`` also takes ``²``, of which ``int`` makes nothing.
+    """
+    return int(text) if re.fullmatch(rf"[0-9]{{1,{digits}}}", text) else None
+
+
 def error_body(error: AutoMLError, language: str) -> schemas.ErrorBody:
     """An error as it is answered."""
     return schemas.ErrorBody(
@@ -229,11 +252,33 @@ def error_body(error: AutoMLError, language: str) -> schemas.ErrorBody:
     )
 
 
+def _few_fields(data: bytes) -> object:
+    """What a large body says, unless it is an object of so many fields that to list them takes minutes."""
+    try:
+        found = from_json(data)
+    except ValueError:
+        raise Malformed("server.bad_json") from None
+    if isinstance(found, dict) and len(found) > MOST_FIELDS:
+        raise Malformed("server.bad_body", fields=["body"])
+    return found
+
+
+_KINDS = {
+    "cell": "string, number, boolean, null",
+    "dict": "object",
+    "finite": "number",
+    "float": "number",
+    "int": "integer",
+    "list": "array",
+    "model": "object",
+}
+"""What JSON calls the kinds that pydantic misses."""
+
 _LIMIT_NAMES = ("ge", "gt", "le", "lt", "min_length", "max_length")
 
 
 def _field_error(detail: Any) -> FieldError:
-    field = ".".join(str(part) for part in detail["loc"])
+    field = ".".join(str(part) for part in detail["loc"])[:LONGEST_FIELD]
     kind, context = detail["type"], detail.get("ctx") or {}
     limit = next((context[name] for name in _LIMIT_NAMES if name in context), None)
     if kind == "missing":
@@ -251,7 +296,8 @@ def _field_error(detail: Any) -> FieldError:
             else "server.field_too_large"
         )
         return FieldError(field, code, {"field": field, "limit": limit})
-    return FieldError(field, "server.field_type", {"field": field, "expected": kind.partition("_")[0]})
+    named = kind.partition("_")[0]
+    return FieldError(field, "server.field_type", {"field": field, "expected": _KINDS.get(named, named)})
 
 
 def malformed(error: ValidationError) -> Malformed:

@@ -5,24 +5,45 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from automl_jupyter import __version__, schemas
-from automl_jupyter.server.routes import CSV, FORM, ROUTES, Operation, Route
+from automl_jupyter.server.base import LONGEST_PAGE
+from automl_jupyter.server.handlers.pages import PageHandler
+from automl_jupyter.server.routes import CSV, EVENTS, FIELDS, FORM, HTML, PIECE, ROUTES, Operation, Route
 
 REFERENCE = "#/components/schemas/{model}"
 ALWAYS = (400, 403)
 """Refusals that every operation may answer with."""
 
-_WHOLE = {"type": "integer", "minimum": 0}
+_ID = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{21}$"}
+PATH_PARAMETERS: Mapping[str, dict[str, Any]] = {
+    "dataset_id": {"description": "The data set's `id`.", "schema": _ID},
+    "job_id": {"description": "The job's `id`.", "schema": _ID},
+    "upload_id": {"description": "The upload's `id`.", "schema": _ID},
+    "name": {
+        "description": "The model's `name`.",
+        "schema": {"type": "string", "pattern": schemas.MODEL_NAME},
+    },
+    "model": {
+        "description": "`name` (the latest on that data set), `name:version` or `name@alias`.",
+        "schema": {
+            "type": "string",
+            "pattern": schemas.MODEL_NAME.removesuffix("$") + "(:[1-9][0-9]{0,8}|@(champion|challenger))?$",
+        },
+    },
+}
+
+# Headers are text, which is why their numbers are patterns.
+_BYTES = {"type": "string", "pattern": "^[0-9]{1,16}$"}
 PARAMETERS: Mapping[str, dict[str, Any]] = {
     "limit": {
         "in": "query",
         "description": "How many at most.",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
+        "schema": {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": 50},
     },
     "offset": {
         "in": "query",
@@ -49,19 +70,80 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
     "Last-Event-ID": {
         "in": "header",
         "description": "As `after`; browsers send it by themselves.",
-        "schema": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+        "schema": {"type": "string", "pattern": "^[0-9]{1,9}$"},
     },
     "Upload-Offset": {
         "in": "header",
         "required": True,
         "description": "Where the piece starts, in bytes.",
-        "schema": _WHOLE,
+        "schema": _BYTES,
     },
     "Upload-Complete": {
         "in": "header",
         "description": "`?1` with the last piece, where the size was not told.",
         "schema": {"type": "string", "enum": ["?0", "?1"]},
     },
+}
+HEADERS: Mapping[str, dict[str, Any]] = {
+    "Location": {
+        "description": "Where what was made is found.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Upload-Offset": {
+        "description": "Where the next piece starts, in bytes.",
+        "required": True,
+        "schema": _BYTES,
+    },
+}
+
+_FILE = {"type": "string", "format": "binary"}
+_EVENT = {
+    "type": "object",
+    "description": "One server-sent event; `data` is an Event in JSON.",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]{1,9}$"},
+        "event": {"type": "string", "enum": list(get_args(schemas.EventKind))},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
+_MEDIA: Mapping[str, dict[str, Any]] = {
+    "application/json": {"type": "object"},
+    CSV: _FILE,
+    PIECE: _FILE,
+    FORM: {"type": "object", "properties": {"file": _FILE}, "required": ["file"]},
+    FIELDS: {
+        "type": "object",
+        "properties": {
+            "dataset": {"type": "string"},
+            "target": {"type": "string", "maxLength": schemas.LONGEST_TEXT},
+            "task": {"type": "string", "enum": ["", *get_args(schemas.TaskName)]},
+            "time_budget": {
+                "type": "string",
+                "pattern": r"^(([5-9]|[1-9][0-9]{1,4})(\.[0-9]{1,6})?)?$",
+            },
+        },
+        "required": ["dataset"],
+    },
+    EVENTS: _EVENT,
+}
+"""What is known of a media type; of others, that they are text."""
+
+# What an answer lets one ask for next: path parameters, by where they stand in it. Each such answer is linked
+# to every operation that needs no other; only what an answer certainly holds is used.
+SUPPLIES: Mapping[type[BaseModel], Mapping[str, str]] = {
+    schemas.Dataset: {"dataset_id": "/id"},
+    schemas.DatasetPage: {"dataset_id": "/items/0/id"},
+    schemas.Upload: {"upload_id": "/id"},
+    schemas.Job: {
+        "job_id": "/id",
+        "dataset_id": "/dataset_id",
+        "name": "/model/name",
+        "model": "/model/name",
+    },
+    schemas.JobPage: {"job_id": "/items/0/id"},
+    schemas.Model: {"name": "/name", "dataset_id": "/dataset_id", "model": "/name"},
+    schemas.ModelPage: {"name": "/items/0/name"},
 }
 
 
@@ -86,62 +168,84 @@ def _reference(references: Mapping[Any, Any], model: type[BaseModel]) -> dict[st
 
 def _content(references: Mapping[Any, Any], answer: type[BaseModel] | str) -> dict[str, Any]:
     if isinstance(answer, str):
-        schema = {"type": "object"} if answer == "application/json" else {"type": "string"}
-        return {answer: {"schema": schema}}
+        return {answer: {"schema": _MEDIA.get(answer, {"type": "string"})}}
     return {"application/json": {"schema": _reference(references, answer)}}
 
 
 def _request_body(references: Mapping[Any, Any], operation: Operation) -> dict[str, Any] | None:
     content: dict[str, Any] = {}
     if operation.body is not None:
-        content["application/json"] = {"schema": _reference(references, operation.body)}
+        content.update(_content(references, operation.body))
     for media in operation.media:
-        schema: dict[str, Any] = {"type": "string"}
-        if media == FORM:
-            schema = {
-                "type": "object",
-                "properties": {"file": {"type": "string", "format": "binary"}},
-                "required": ["file"],
-            }
-        elif media == "application/x-www-form-urlencoded":
-            schema = {"type": "object"}
-        content[media] = {"schema": schema}
+        content.update(_content(references, media))
     return {"required": True, "content": content} if content else None
 
 
-def _responses(references: Mapping[Any, Any], operation: Operation) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for status, answer in operation.answers.items():
-        response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-        if answer is not None:
-            response["content"] = _content(references, answer)
-            if answer is schemas.Predictions:
-                response["content"][CSV] = {"schema": {"type": "string"}}
-        told[str(status)] = response
+def _response(references: Mapping[Any, Any], operation: Operation, status: int) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    headers = operation.told.get(status, ())
+    if headers:
+        response["headers"] = {name: HEADERS[name] for name in headers}
+    answer = operation.answers[status]
+    if answer is not None:
+        response["content"] = _content(references, answer)
+        if answer is schemas.Predictions:
+            response["content"].update(_content(references, CSV))
+    if isinstance(answer, type) and answer in SUPPLIES:
+        response["links"] = {name: {"$ref": f"#/components/links/{name}"} for name, _ in _links_from(answer)}
+    return response
+
+
+def _responses(references: Mapping[Any, Any], route: Route, operation: Operation) -> dict[str, Any]:
+    told = {str(status): _response(references, operation, status) for status in operation.answers}
+    refusal = HTML if issubclass(route.handler, PageHandler) else schemas.ErrorBody
     for status in sorted({*ALWAYS, *operation.refusals}):
         told[str(status)] = {
             "description": HTTPStatus(status).phrase,
-            "content": _content(references, schemas.ErrorBody),
+            "content": _content(references, refusal),
         }
     return told
 
 
+def _path_parameters(route: Route) -> list[str]:
+    return re.findall(r"\{(\w+)\}", route.path)
+
+
 def _parameters(route: Route, operation: Operation) -> Iterable[dict[str, Any]]:
-    for name in re.findall(r"\{(\w+)\}", route.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    for name in _path_parameters(route):
+        yield {"name": name, "in": "path", "required": True, **PATH_PARAMETERS[name]}
     for name in (*operation.query, *operation.headers):
         yield {"name": name, **PARAMETERS[name]}
+
+
+def _operation_id(route: Route, verb: str) -> str:
+    return f"{verb}_" + (re.sub(r"\W+", "_", route.path).strip("_") or "home")
+
+
+def _links_from(answer: type[BaseModel]) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The operations that an answer leads to, by the name of the link."""
+    supplied = SUPPLIES[answer]
+    for route in ROUTES:
+        needed = _path_parameters(route)
+        if needed and supplied.keys() >= set(needed):
+            for verb in route.operations:
+                yield (
+                    f"{answer.__name__}.{_operation_id(route, verb)}",
+                    {
+                        "operationId": _operation_id(route, verb),
+                        "parameters": {name: f"$response.body#{supplied[name]}" for name in needed},
+                    },
+                )
 
 
 def _operation(
     references: Mapping[Any, Any], route: Route, verb: str, operation: Operation
 ) -> dict[str, Any]:
     summary = (getattr(route.handler, verb).__doc__ or "").strip().partition("\n")[0]
-    name = re.sub(r"\W+", "_", route.path).strip("_") or "home"
     told: dict[str, Any] = {
-        "operationId": f"{verb}_{name}",
+        "operationId": _operation_id(route, verb),
         "summary": summary,
-        "responses": _responses(references, operation),
+        "responses": _responses(references, route, operation),
     }
     parameters = list(_parameters(route, operation))
     if parameters:
@@ -176,6 +280,7 @@ def document(server_url: str) -> dict[str, Any]:
         },
         "components": {
             "schemas": definitions.get("$defs", {}),
+            "links": {name: link for answer in SUPPLIES for name, link in _links_from(answer)},
             "securitySchemes": {
                 "token": {
                     "type": "apiKey",

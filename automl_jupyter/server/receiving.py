@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
-from urllib.parse import unquote
 
 from tornado import web
 from tornado.http1connection import HTTP1Connection
 
 from automl_jupyter.errors import AutoMLError, Malformed, TooLarge, UnsupportedType
-from automl_jupyter.server.base import AutoMLHandler
+from automl_jupyter.server.base import MAX_BODY_BYTES, AutoMLHandler, whole
 
 if TYPE_CHECKING:
     from automl_jupyter.services.uploads import SpooledFile
 
 MEGABYTE = 1024 * 1024
-MAX_JSON_BYTES = 16 * MEGABYTE
 MULTIPART_SLACK = MEGABYTE
 """What the other parts and the boundaries of a form may add to its file."""
 
@@ -78,6 +79,15 @@ class RawFile:
         self.file.discard()
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What the parser of forms cannot read, or does not want to, is no form."""
+    try:
+        yield
+    except ValueError:
+        raise Malformed("server.bad_form") from None
+
+
 class FormFile:
     """A form of which one part, ``file``, is a file."""
 
@@ -96,17 +106,18 @@ class FormFile:
         self._value = bytearray()
         self._ours = False
         self._complete = False
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._part_begins,
-                "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
-                "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
-                "on_header_end": self._header_ends,
-                "on_part_data": self._part_data,
-                "on_end": self._ends,
-            },
-        )
+        with _readable():
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._part_begins,
+                    "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
+                    "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+                    "on_header_end": self._header_ends,
+                    "on_part_data": self._part_data,
+                    "on_end": self._ends,
+                },
+            )
 
     def _part_begins(self) -> None:
         self._ours = False
@@ -129,10 +140,8 @@ class FormFile:
 
     async def take(self, data: bytes) -> None:
         """Take the next bytes."""
-        try:
+        with _readable():
             self._parser.write(data)
-        except ValueError:
-            raise Malformed("server.bad_form") from None
         ready, self._ready = self._ready, []
         for piece in ready:
             await self.file.write(piece)
@@ -166,10 +175,13 @@ class ReceivingHandler(AutoMLHandler):
         The methods that have a body.
     action : str
         What the caller must be allowed to do before a byte is read.
+    max_json_bytes : int
+        The largest body in JSON.
     """
 
     receiving: ClassVar[frozenset[str]] = frozenset({"POST"})
     action: ClassVar[str] = "write"
+    max_json_bytes: ClassVar[int] = MAX_BODY_BYTES
     sink: Sink | None = None
     _failure: AutoMLError | None = None
     _prepared = False
@@ -193,7 +205,7 @@ class ReceivingHandler(AutoMLHandler):
         """Where the body goes, and how many bytes it may have at most."""
         most = self.app.max_upload_bytes
         if self.content_type == "application/json":
-            return Memory(MAX_JSON_BYTES), MAX_JSON_BYTES
+            return Memory(self.max_json_bytes), self.max_json_bytes
         uploads = (await self.services()).uploads
         if self.content_type == "multipart/form-data":
             return FormFile(uploads.whole(), self.request.headers["Content-Type"]), most + MULTIPART_SLACK
@@ -203,11 +215,11 @@ class ReceivingHandler(AutoMLHandler):
 
     def given_filename(self) -> str:
         """The name that came with a raw body, in the query."""
-        return unquote(self.get_query_argument("filename", "data.csv"))
+        return self.get_query_argument("filename", "")
 
     def _check_length(self, limit: int) -> None:
         length = self.request.headers.get("Content-Length", "0")
-        if length.isdigit() and int(length) > limit:
+        if re.fullmatch("[0-9]{17,}", length) or (whole(length, 16) or 0) > limit:
             raise TooLarge("services.too_large", megabytes=limit // MEGABYTE)
 
     async def data_received(self, chunk: bytes) -> None:

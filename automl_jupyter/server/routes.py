@@ -26,12 +26,14 @@ from automl_jupyter.server.handlers import (
     users,
 )
 
-CSV, EVENTS, TEXT, HTML, FORM = (
+CSV, EVENTS, TEXT, HTML, FORM, FIELDS, PIECE = (
     "text/csv",
     "text/event-stream",
     "text/plain",
     "text/html",
     "multipart/form-data",
+    "application/x-www-form-urlencoded",
+    "application/offset+octet-stream",
 )
 PAGING = ("limit", "offset")
 
@@ -50,6 +52,8 @@ class Operation:
         Other media types that it takes.
     query, headers : tuple of str
         Names of the parameters that it knows; see ``openapi.PARAMETERS``.
+    told : mapping
+        Names of the headers that a status comes with; see ``openapi.HEADERS``.
     refusals : tuple of int
         The statuses of its errors besides 400, 403 and 500.
     """
@@ -59,6 +63,7 @@ class Operation:
     media: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
 
 
@@ -80,17 +85,25 @@ def _read(answer: type[BaseModel] | str, *refusals: int, query: tuple[str, ...] 
     return Operation({200: answer}, refusals=refusals, query=query)
 
 
+def _page(*refusals: int, query: tuple[str, ...] = ()) -> Operation:
+    """A page; whoever is not logged in is led to Jupyter's login."""
+    return Operation({200: HTML, 302: None}, refusals=refusals, query=query)
+
+
 _CSV_BODY = (CSV, FORM)
 
 ROUTES: tuple[Route, ...] = (
-    Route("/", pages.HomeHandler, {"get": _read(HTML)}),
+    Route("/", pages.HomeHandler, {"get": _page()}),
     Route(
         "/csv/",
         pages.FilesHandler,
         {
-            "get": _read(HTML, 404, query=("dataset", *PAGING)),
+            "get": _page(404, query=("dataset", *PAGING)),
             "post": Operation(
-                {303: None}, media=("application/x-www-form-urlencoded",), refusals=(404, 409, 415, 422, 429)
+                {303: None},
+                media=(FIELDS,),
+                told={303: ("Location",)},
+                refusals=(404, 409, 415, 422, 429),
             ),
         },
     ),
@@ -104,6 +117,7 @@ ROUTES: tuple[Route, ...] = (
                 body=schemas.UploadFromPath,
                 media=_CSV_BODY,
                 query=("filename",),
+                told={201: ("Location",), 303: ("Location",)},
                 refusals=(404, 413, 415, 422, 503),
             )
         },
@@ -111,7 +125,14 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "/api/uploads/",
         uploads.UploadsHandler,
-        {"post": Operation({201: schemas.Upload}, body=schemas.UploadStart, refusals=(413, 415))},
+        {
+            "post": Operation(
+                {201: schemas.Upload},
+                body=schemas.UploadStart,
+                told={201: ("Location",)},
+                refusals=(413, 415),
+            )
+        },
     ),
     Route(
         "/api/uploads/{upload_id}/",
@@ -119,11 +140,12 @@ ROUTES: tuple[Route, ...] = (
         {
             "patch": Operation(
                 {200: schemas.Upload, 201: schemas.Dataset},
-                media=("application/offset+octet-stream",),
+                media=(PIECE,),
                 headers=("Upload-Offset", "Upload-Complete"),
+                told={200: ("Upload-Offset",), 201: ("Location",)},
                 refusals=(404, 409, 413, 415, 422, 503),
             ),
-            "head": Operation({200: None}, refusals=(404,)),
+            "head": Operation({200: None}, told={200: ("Upload-Offset",)}, refusals=(404,)),
             "delete": Operation({204: None}, refusals=(404,)),
         },
     ),
@@ -156,7 +178,7 @@ ROUTES: tuple[Route, ...] = (
         jobs.TrainHandler,
         {
             "post": Operation(
-                {202: schemas.Job}, body=schemas.TrainRequest, refusals=(404, 409, 415, 422, 429, 503)
+                {202: schemas.Job}, body=schemas.TrainRequest, refusals=(404, 409, 413, 415, 422, 429, 503)
             )
         },
     ),
@@ -195,7 +217,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "/api/models/{name}/promote/",
         models.PromoteHandler,
-        {"post": Operation({200: schemas.Model}, body=schemas.PromoteRequest, refusals=(404, 415))},
+        {"post": Operation({200: schemas.Model}, body=schemas.PromoteRequest, refusals=(404, 413, 415))},
     ),
     Route(
         "/api/models/{name}/rollback/",
@@ -229,7 +251,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/api/monitoring/", monitoring.MonitoringHandler, {"get": _read(schemas.Monitoring)}),
     Route("/api/monitoring/metrics/", monitoring.MetricsHandler, {"get": _read(TEXT)}),
     Route("/api/openapi.json", pages.OpenApiHandler, {"get": _read("application/json")}),
-    Route("/api/docs/", pages.DocsHandler, {"get": _read(HTML)}),
+    Route("/api/docs/", pages.DocsHandler, {"get": _page()}),
 )
 
 

@@ -17,6 +17,7 @@ from automl_jupyter.backends.process import HelperProcess
 from automl_jupyter.backends.records import DatasetRecord
 from automl_jupyter.backends.storage import Storage
 from automl_jupyter.services.settings import Settings
+from automl_jupyter.services.uploads import clean_filename
 
 READ_SECONDS = 3600.0
 """The longest that reading one file may take."""
@@ -70,7 +71,7 @@ class Datasets:
         UnsupportedType, Unprocessable
             If the file is no table that can be read.
         """
-        dataset_id = new_id()
+        dataset_id, filename = new_id(), clean_filename(filename)
         self.settings.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self.settings.spool))
         try:

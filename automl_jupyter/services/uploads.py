@@ -13,28 +13,23 @@ from typing import BinaryIO
 
 from automl_jupyter.backends.database import Database, new_id
 from automl_jupyter.backends.records import UploadRecord
-from automl_jupyter.errors import Conflict, Malformed, TooLarge
+from automl_jupyter.errors import Conflict, TooLarge
 from automl_jupyter.schemas import PIECE_BYTES
 from automl_jupyter.services.settings import Settings
 
 MEGABYTE = 1024 * 1024
 ABANDONED_AFTER = timedelta(days=1)
 MAX_NAME = 255
+UNNAMED = "data.csv"
 
 
 def clean_filename(name: str) -> str:
     """The last part of a path that a browser or a person gave, without control characters.
 
-    Raises
-    ------
-    Malformed
-        If nothing is left.
+    Where nothing is left, the file is called ``data.csv``: it is the rows that matter.
     """
     last = PurePosixPath(name.replace("\\", "/")).name
-    kept = "".join(c for c in last if c.isprintable()).strip()[:MAX_NAME]
-    if not kept:
-        raise Malformed("services.no_filename")
-    return kept
+    return "".join(c for c in last if c.isprintable()).strip()[:MAX_NAME] or UNNAMED
 
 
 class SpooledFile:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,6 +243,19 @@ def bob(server: Server) -> Iterator[httpx.Client]:
         yield client
 
 
+def cut_short(client: httpx.Client, job: str) -> dict[str, object]:
+    """Stop a job as soon as it has a model: quick where the machine is, patient where it is not."""
+
+    def has_one() -> bool:
+        body = client.get(f"/automl/api/jobs/{job}/").json()
+        learnt = [trial for trial in body["leaderboard"] if not trial["baseline"]]
+        return bool(learnt) or body["state"] not in ("queued", "running")
+
+    happens(has_one, 90)
+    client.post(f"/automl/api/jobs/{job}/stop/")
+    return ended(client, job)
+
+
 @dataclass(frozen=True)
 class Verbs:
     """The steps of the main job, for tests that are about something else."""
@@ -249,8 +263,61 @@ class Verbs:
     upload: Callable[..., str]
     train: Callable[..., str]
     ended: Callable[..., dict[str, object]]
+    cut_short: Callable[..., dict[str, object]]
 
 
 @pytest.fixture(scope="session")
 def verbs() -> Verbs:
-    return Verbs(upload, train, ended)
+    return Verbs(upload, train, ended, cut_short)
+
+
+GROUND_OPTIONS = (*PEOPLE_OPTIONS, "--AutoML.max_time_budget=60", "--AutoML.max_active_jobs=2")
+FUZZ_EXAMPLES = "AUTOML_FUZZ_EXAMPLES"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A server to be asked nonsense: jobs are short and few; alice has a data set, a job and a model."""
+
+    server: Server
+    world: World
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """What stands for the parameters of a path."""
+        made = self.world
+        return {
+            "dataset_id": made.dataset,
+            "job_id": made.job,
+            "name": made.model,
+            "model": made.model,
+            "upload_id": made.upload,
+        }
+
+
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    running = launch(tmp_path_factory.mktemp("ground"), *GROUND_OPTIONS)
+    with running.client("alice-token") as alice:
+        dataset = upload(alice, customers(80))
+        job = train(alice, dataset, target="bought", time_budget=60, name="customers")
+        begun = alice.post("/automl/api/uploads/", json={"filename": "more.csv"}).json()["id"]
+        assert cut_short(alice, job)["model"] == {"name": "customers", "version": 1}
+    yield Ground(running, World(dataset, job, "customers", begun))
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def fuzz_examples() -> Callable[[int], int]:
+    """How many examples to try: few, always the same ones, unless ``AUTOML_FUZZ_EXAMPLES`` asks for more."""
+    asked = os.environ.get(FUZZ_EXAMPLES)
+    return lambda usual: int(asked) if asked else usual
+
+
+@pytest.fixture(scope="session")
+def tally(record_testsuite_property: Callable[[str, object], None]) -> Iterator[Counter[str]]:
+    """How many requests were made, by kind; told in JUnit's file."""
+    counts: Counter[str] = Counter()
+    yield counts
+    for kind, count in sorted(counts.items()):
+        record_testsuite_property(f"fuzzed {kind}", count)

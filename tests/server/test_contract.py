@@ -61,7 +61,8 @@ class TestDocument:
                 for item in node:
                     yield from references(item)
 
-        known = {f"#/components/schemas/{name}" for name in contract["components"]["schemas"]}
+        parts = contract["components"]
+        known = {f"#/components/{kind}/{name}" for kind in ("schemas", "links") for name in parts[kind]}
         assert set(references(contract)) <= known
 
     def test_every_operation_is_described_and_named_once(self, contract):

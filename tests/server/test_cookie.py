@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from automl_jupyter.server.handlers.pages import PageHandler
 from automl_jupyter.server.routes import ROUTES
 
 pytestmark = pytest.mark.slow
 
-READS = [r.path for r in ROUTES if "get" in r.operations and "{" not in r.path]
-WRITES = {
-    "/api/uploads/": ({"filename": "a.csv"}, 201),
-    "/api/models/none/promote/": ({"version": 1}, 404),
-    "/api/jobs/none/cancel/": (None, 404),
-    "/api/train/none/": ({"target": "a"}, 404),
-    "/api/predict/none/": ({"rows": [{"a": 1}]}, 404),
+READS = [r.path for r in ROUTES if "get" in r.operations]
+CHANGES = [
+    pytest.param(route, verb, id=f"{verb.upper()} {route.path}")
+    for route in ROUTES
+    for verb in route.operations
+    if verb not in ("get", "head")
+]
+# What makes sense, where an empty body does not; whatever has an id is not there.
+BODIES = {
+    "/api/uploads/": {"filename": "a.csv"},
+    "/api/models/{name}/promote/": {"version": 1},
+    "/api/predict/{name}/": {"rows": [{"a": 1}]},
+    "/api/test-model/{dataset_id}/{model}/": {"rows": [{"a": 1}]},
 }
+VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY")
+
+
+def nowhere(path: str) -> str:
+    """A path whose ids belong to nothing."""
+    return "/automl" + re.sub(r"\{\w+\}", "none", path)
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +54,47 @@ def browser(shared) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.parametrize("path", READS)
-def test_token_and_cookie_read_the_same_routes(path, shared, browser):
+@pytest.mark.parametrize("slash", ["/", ""])
+def test_token_and_cookie_read_the_same_routes(path, slash, shared, browser):
+    url = nowhere(path).rstrip("/") + slash
     with shared.client("secret") as scripted:
-        assert scripted.get("/automl" + path).status_code == 200
+        answer = scripted.get(url)
+    assert answer.status_code == (404 if "{" in path else 200)
     referer = {"Referer": f"{shared.base}/lab"}
-    assert browser.get("/automl" + path, headers=referer).status_code == 200
+    assert browser.get(url, headers=referer).status_code == answer.status_code
 
 
-@pytest.mark.parametrize("path", WRITES)
-def test_a_cookie_needs_the_xsrf_header(path, browser):
-    body, expected = WRITES[path]
-    forged = browser.post("/automl" + path, json=body)
+@pytest.mark.parametrize(("route", "verb"), CHANGES)
+def test_a_cookie_needs_the_xsrf_header(route, verb, shared, browser):
+    url, body = nowhere(route.path), BODIES.get(route.path, {})
+    forged = browser.request(verb.upper(), url, json=body)
     assert forged.status_code == 403
-    assert forged.json()["code"] == "server.xsrf"
-    meant = browser.post("/automl" + path, json=body, headers={"X-XSRFToken": browser.cookies["_xsrf"]})
-    assert meant.status_code == expected, meant.text
+    if not issubclass(route.handler, PageHandler):
+        assert forged.json()["code"] == "server.xsrf"
+    told = {"X-XSRFToken": browser.cookies["_xsrf"], "Upload-Offset": "0"}
+    meant = browser.request(verb.upper(), url, json=body, headers=told)
+    with shared.client("secret") as scripted:
+        scripted.headers["Upload-Offset"] = "0"
+        same = scripted.request(verb.upper(), url, json=body)
+    assert meant.status_code == same.status_code, meant.text
+    assert meant.status_code != 403
+    if "{" in route.path:
+        assert meant.status_code == 404, meant.text
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+@pytest.mark.parametrize("slash", ["/", ""])
+def test_a_method_that_a_route_does_not_have_is_told_which_it_has(route, slash, shared, browser):
+    url = nowhere(route.path).rstrip("/") + slash
+    told = {"X-XSRFToken": browser.cookies["_xsrf"], "Referer": f"{shared.base}/lab"}
+    has = {verb.upper() for verb in route.operations}
+    with shared.client("secret") as scripted:
+        for method in set(VERBS) - has:
+            for answer in (scripted.request(method, url), browser.request(method, url, headers=told)):
+                assert answer.status_code == 405, method
+                assert set(answer.headers["Allow"].split(", ")) == {*has, "OPTIONS"}
+                if method != "HEAD" and not issubclass(route.handler, PageHandler):
+                    assert answer.json()["code"] == "server.method_not_allowed"
 
 
 def test_an_upload_with_a_cookie_needs_the_xsrf_header_before_a_byte_is_kept(browser, table, shared):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from jupyter_server.auth.decorator import authorized
@@ -12,7 +11,7 @@ from tornado.iostream import StreamClosedError
 from automl_jupyter import schemas
 from automl_jupyter.errors import Malformed
 from automl_jupyter.server import present
-from automl_jupyter.server.base import AutoMLHandler
+from automl_jupyter.server.base import AutoMLHandler, whole
 from automl_jupyter.server.identity import RESOURCE
 
 if TYPE_CHECKING:
@@ -108,9 +107,11 @@ class EventsHandler(AutoMLHandler):
     @authorized("read", resource=RESOURCE)
     async def get(self, job_id: str) -> None:
         """Follow a job as server-sent events, from the one after `Last-Event-ID` until it has ended."""
-        last = self.request.headers.get("Last-Event-ID", self.get_query_argument("after", "0"))
-        if not re.fullmatch(r"\d{1,9}", last):
+        asked = whole(self.get_query_argument("after", "0"), 9)
+        seen = whole(self.request.headers.get("Last-Event-ID", "0"), 9)
+        if asked is None or seen is None:
             raise Malformed("server.bad_event_id")
+        after = seen if "Last-Event-ID" in self.request.headers else asked
         training = (await self.services()).training
         await training.get(self.owner, job_id)
         self.set_header("Content-Type", "text/event-stream")
@@ -118,7 +119,7 @@ class EventsHandler(AutoMLHandler):
         self.set_header("X-Accel-Buffering", "no")
         try:
             await self.flush()
-            async for record in training.follow(self.owner, job_id, int(last), HEARTBEAT_SECONDS):
+            async for record in training.follow(self.owner, job_id, after, HEARTBEAT_SECONDS):
                 if record is None:
                     self.write(": still here\n\n")
                 else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -152,7 +153,10 @@ class FilesHandler(PageHandler):
     async def post(self) -> None:
         """Start the training that the form describes, then lead to the home page."""
         fields = {name: self.get_body_argument(name, "") for name in ("target", "task", "time_budget")}
-        given = {name: value for name, value in fields.items() if value}
+        given: dict[str, str | float] = {name: value for name, value in fields.items() if value}
+        # A form knows texts only; what is no number is for the contract to refuse.
+        with suppress(ValueError):
+            given["time_budget"] = float(fields["time_budget"])
         request = self.parsed(schemas.TrainRequest, json.dumps(given).encode())
         services = await self.services()
         await services.training.start(self.owner, self.get_body_argument("dataset", ""), request)

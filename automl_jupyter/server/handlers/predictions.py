@@ -13,7 +13,7 @@ from automl_jupyter import schemas
 from automl_jupyter.errors import Malformed
 from automl_jupyter.server import present
 from automl_jupyter.server.identity import RESOURCE
-from automl_jupyter.server.receiving import FormFile, Memory, RawFile, ReceivingHandler
+from automl_jupyter.server.receiving import MEGABYTE, FormFile, Memory, RawFile, ReceivingHandler
 
 if TYPE_CHECKING:
     from automl_jupyter.backends.records import ModelRecord, VersionRecord
@@ -23,6 +23,7 @@ CHUNK = 256 * 1024
 
 class _PredictingHandler(ReceivingHandler):
     action: ClassVar[str] = "execute"
+    max_json_bytes: ClassVar[int] = 16 * MEGABYTE
 
     async def predict(self, model: ModelRecord, version: VersionRecord) -> None:
         sink = await self.received()

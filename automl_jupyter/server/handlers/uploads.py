@@ -12,7 +12,7 @@ from tornado import web
 from automl_jupyter import schemas
 from automl_jupyter.errors import Forbidden, Malformed, NotFound
 from automl_jupyter.server import present
-from automl_jupyter.server.base import AutoMLHandler
+from automl_jupyter.server.base import AutoMLHandler, whole
 from automl_jupyter.server.identity import RESOURCE
 from automl_jupyter.server.receiving import FormFile, Memory, RawFile, ReceivingHandler, Sink
 
@@ -35,10 +35,15 @@ def contents_path(root: Path, path: str) -> Path:
     parts = [part for part in path.replace("\\", "/").split("/") if part]
     if any(part.startswith(".") for part in parts):
         raise Forbidden("server.path_hidden", path=path)
-    found = root.joinpath(*parts).resolve()
+    try:
+        found = root.joinpath(*parts).resolve()
+        is_file = found.is_file()
+    except (OSError, RuntimeError, ValueError):
+        # A name that is too long, links in a circle, a zero byte, a folder that must not be looked into.
+        raise NotFound("server.no_such_path", path=path) from None
     if not found.is_relative_to(root) or any(p.startswith(".") for p in found.relative_to(root).parts):
         raise Forbidden("server.path_outside", path=path)
-    if not found.is_file():
+    if not is_file:
         raise NotFound("server.no_such_path", path=path)
     return found
 
@@ -132,12 +137,12 @@ class PiecesHandler(ReceivingHandler):
 
     async def open_sink(self) -> tuple[Sink, int]:
         """The upload's file, at the piece's offset."""
-        offset = self.request.headers.get("Upload-Offset", "")
-        if not offset.isdigit():
+        offset = whole(self.request.headers.get("Upload-Offset", ""), 16)
+        if offset is None:
             raise Malformed("server.offset_missing")
         uploads = (await self.services()).uploads
         self._record = await uploads.get(self.owner, self.path_args[0])
-        return PieceSink(uploads.piece(self._record, int(offset))), schemas.PIECE_BYTES
+        return PieceSink(uploads.piece(self._record, offset)), schemas.PIECE_BYTES
 
     @web.authenticated
     @authorized("write", resource=RESOURCE)

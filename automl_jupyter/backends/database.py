@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from automl_jupyter.backends.records import (
@@ -23,6 +23,9 @@ from automl_jupyter.backends.records import (
 )
 
 EXPECTED = Collection[str] | str
+
+Announce = Callable[[Erased], None]
+"""Told what is about to be forgotten, right before it is: if it raises, nothing is."""
 
 
 def new_id() -> str:
@@ -68,7 +71,9 @@ class Database(ABC):
         """List an owner's data sets."""
 
     @abstractmethod
-    def delete_dataset(self, owner: str, dataset_id: str, *, cascade: bool = False) -> Erased:
+    def delete_dataset(
+        self, owner: str, dataset_id: str, *, cascade: bool = False, announce: Announce | None = None
+    ) -> Erased:
         """Forget a data set with its jobs; with ``cascade``, also the versions trained on it.
 
         A model that loses its champion goes back to the latest former one that is left; one that loses
@@ -88,10 +93,6 @@ class Database(ABC):
     @abstractmethod
     def get_upload(self, owner: str, upload_id: str) -> UploadRecord:
         """Look an upload up."""
-
-    @abstractmethod
-    def list_uploads(self, owner: str, limit: int = 100, offset: int = 0) -> tuple[list[UploadRecord], int]:
-        """List an owner's uploads."""
 
     @abstractmethod
     def advance_upload(self, owner: str, upload_id: str, expected: int, offset: int) -> UploadRecord:
@@ -202,7 +203,7 @@ class Database(ABC):
         """List an owner's models."""
 
     @abstractmethod
-    def delete_model(self, owner: str, name: str) -> Erased:
+    def delete_model(self, owner: str, name: str, *, announce: Announce | None = None) -> Erased:
         """Forget a model with all its versions."""
 
     @abstractmethod
@@ -230,6 +231,20 @@ class Database(ABC):
         Conflict
             ``backends.no_former_champion`` if there was none.
         """
+
+    # What lies in storage and spool, and whether anybody knows of it
+
+    @abstractmethod
+    def forgotten(self, named: Erased) -> Erased:
+        """Of the data sets, jobs and keys of versions that are named, those of which there is no row."""
+
+    @abstractmethod
+    def known_uploads(self, upload_ids: Collection[str]) -> set[str]:
+        """Tell which of these are uploads under way, whosever they are."""
+
+    @abstractmethod
+    def known_jobs(self, job_ids: Collection[str]) -> list[JobRecord]:
+        """Look up those of these jobs that there are, whosever they are, in no order."""
 
     # Servers and monitoring
 

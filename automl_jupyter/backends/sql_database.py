@@ -12,10 +12,11 @@ from automl_jupyter.backends.records import Counts
 from automl_jupyter.backends.sql_datasets import SqlDatasets
 from automl_jupyter.backends.sql_jobs import SqlJobs
 from automl_jupyter.backends.sql_models import SqlModels
+from automl_jupyter.backends.sql_sweep import SqlSweep
 from automl_jupyter.backends.tables import datasets, jobs, models
 
 
-class SqlDatabase(SqlDatasets, SqlJobs, SqlModels, Database):
+class SqlDatabase(SqlDatasets, SqlJobs, SqlModels, SqlSweep, Database):
     """A database that SQLAlchemy reaches; SQLite in a file is what it is tested with.
 
     Parameters

@@ -104,14 +104,14 @@ ROUTES: tuple[Route, ...] = (
                 body=schemas.UploadFromPath,
                 media=_CSV_BODY,
                 query=("filename",),
-                refusals=(404, 413, 415, 422, 503),
+                refusals=(404, 413, 415, 422, 503, 507),
             )
         },
     ),
     Route(
         "/api/uploads/",
         uploads.UploadsHandler,
-        {"post": Operation({201: schemas.Upload}, body=schemas.UploadStart, refusals=(413, 415))},
+        {"post": Operation({201: schemas.Upload}, body=schemas.UploadStart, refusals=(413, 415, 503, 507))},
     ),
     Route(
         "/api/uploads/{upload_id}/",
@@ -121,7 +121,7 @@ ROUTES: tuple[Route, ...] = (
                 {200: schemas.Upload, 201: schemas.Dataset},
                 media=("application/offset+octet-stream",),
                 headers=("Upload-Offset", "Upload-Complete"),
-                refusals=(404, 409, 413, 415, 422, 503),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
             ),
             "head": Operation({200: None}, refusals=(404,)),
             "delete": Operation({204: None}, refusals=(404,)),
@@ -156,7 +156,7 @@ ROUTES: tuple[Route, ...] = (
         jobs.TrainHandler,
         {
             "post": Operation(
-                {202: schemas.Job}, body=schemas.TrainRequest, refusals=(404, 409, 415, 422, 429, 503)
+                {202: schemas.Job}, body=schemas.TrainRequest, refusals=(404, 409, 415, 422, 429, 503, 507)
             )
         },
     ),
@@ -201,7 +201,7 @@ ROUTES: tuple[Route, ...] = (
                 {200: schemas.Predictions},
                 body=schemas.PredictRequest,
                 media=_CSV_BODY,
-                refusals=(404, 409, 413, 415, 422, 503),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
             )
         },
     ),
@@ -213,7 +213,7 @@ ROUTES: tuple[Route, ...] = (
                 {200: schemas.Predictions},
                 body=schemas.PredictRequest,
                 media=_CSV_BODY,
-                refusals=(404, 409, 413, 415, 422, 503),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
             )
         },
     ),

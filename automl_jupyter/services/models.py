@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from automl_jupyter.backends.compute import Compute
-from automl_jupyter.backends.database import Database, new_id
+from automl_jupyter.backends.database import Announce, Database, new_id
 from automl_jupyter.backends.records import Erased, JobRecord, ModelRecord, VersionDraft, VersionRecord
 from automl_jupyter.backends.storage import Storage
-from automl_jupyter.errors import AutoMLError
+from automl_jupyter.errors import AutoMLError, NoSpace
 from automl_jupyter.services.settings import Settings
+from automl_jupyter.services.staging import Staging
 
 log = logging.getLogger(__name__)
 
 MIRROR = "automl_jupyter.services.coordinator:mirror_aliases"
 ERASE = "automl_jupyter.services.coordinator:erase"
+
+
+def erase_files(storage: Storage, erased: Erased) -> None:
+    """Remove the files of what the database does not know any more."""
+    for prefix in [*(f"datasets/{d}" for d in erased.datasets), *(f"jobs/{j}" for j in erased.jobs)]:
+        storage.delete_tree(prefix)
+    for key in erased.keys:
+        storage.delete(key)
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Models:
     storage: Storage
     compute: Compute
     settings: Settings
+    staging: Staging
 
     def tracking_payload(self) -> dict[str, Any]:
         """Where MLflow is, for a task on a worker."""
@@ -108,8 +120,7 @@ class Models:
 
     async def delete(self, owner: str, name: str) -> None:
         """Remove a model with its files and its traces in MLflow."""
-        erased = await asyncio.to_thread(self.database.delete_model, owner, name)
-        await self.erase(owner, erased)
+        await self._erase(owner, lambda note: self.database.delete_model(owner, name, announce=note))
 
     async def delete_dataset(self, owner: str, dataset_id: str, *, cascade: bool) -> None:
         """Remove a data set; with ``cascade`` also the models that were learnt from it, files and traces.
@@ -119,12 +130,14 @@ class Models:
         Conflict
             If models were learnt from it and ``cascade`` is not asked for, or a job still uses it.
         """
-        erased = await asyncio.to_thread(self.database.delete_dataset, owner, dataset_id, cascade=cascade)
-        await self.erase(owner, erased)
+        await self._erase(
+            owner,
+            lambda note: self.database.delete_dataset(owner, dataset_id, cascade=cascade, announce=note),
+        )
 
-    async def erase(self, owner: str, erased: Erased) -> None:
-        """Remove the files of what the database has let go, and its traces in MLflow."""
-        await asyncio.to_thread(self._erase_files, erased)
+    async def _erase(self, owner: str, forget: Callable[[Announce], Erased]) -> None:
+        """Have the database let go of something, then remove its files and its traces in MLflow."""
+        erased = await asyncio.to_thread(self._erase_here, forget)
         if erased.mlflow_runs or erased.mlflow_versions:
             payload = {
                 **self.tracking_payload(),
@@ -134,11 +147,19 @@ class Models:
             }
             await self._task(ERASE, payload)
 
-    def _erase_files(self, erased: Erased) -> None:
-        for prefix in [*(f"datasets/{d}" for d in erased.datasets), *(f"jobs/{j}" for j in erased.jobs)]:
-            self.storage.delete_tree(prefix)
-        for key in erased.keys:
-            self.storage.delete(key)
+    def _erase_here(self, forget: Callable[[Announce], Erased]) -> Erased:
+        notes: list[Path] = []
+
+        def announce(things: Erased) -> None:
+            # On a full disk there is no room for a note, and deleting is what makes room.
+            with contextlib.suppress(NoSpace):
+                notes.append(self.staging.note(things))
+
+        erased = forget(announce)
+        erase_files(self.storage, erased)
+        for note in notes:
+            note.unlink()
+        return erased
 
     async def mirror_aliases(self, owner: str, name: str) -> None:
         """Make MLflow's aliases say what our database says; where MLflow is away, the next change does."""

@@ -128,6 +128,12 @@ class Unavailable(AutoMLError):
     status = 503
 
 
+class NoSpace(AutoMLError):
+    """There is no room left to keep what was sent or made."""
+
+    status = 507
+
+
 BY_STATUS: Mapping[int, type[AutoMLError]] = {
     kind.status: kind
     for kind in (
@@ -140,6 +146,7 @@ BY_STATUS: Mapping[int, type[AutoMLError]] = {
         Unprocessable,
         TooMany,
         Unavailable,
+        NoSpace,
     )
 }
 """The error class that stands for an HTTP status: how an error crosses a process boundary and comes back."""

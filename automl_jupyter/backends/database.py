@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from automl_jupyter.backends.records import (
@@ -24,6 +24,12 @@ from automl_jupyter.backends.records import (
 )
 
 EXPECTED = Collection[str] | str
+
+Announce = Callable[[Erased], OutboxRecord | None]
+"""Told what is about to be forgotten, right before it is: if it raises, nothing is.
+
+It may give back what MLflow is to be told of it, which is remembered in the same transaction.
+"""
 
 
 def new_id() -> str:
@@ -69,7 +75,9 @@ class Database(ABC):
         """List an owner's data sets."""
 
     @abstractmethod
-    def delete_dataset(self, owner: str, dataset_id: str, *, cascade: bool = False) -> Erased:
+    def delete_dataset(
+        self, owner: str, dataset_id: str, *, cascade: bool = False, announce: Announce | None = None
+    ) -> Erased:
         """Forget a data set with its jobs; with ``cascade``, also the versions trained on it.
 
         A model that loses its champion goes back to the latest former one that is left; one that loses
@@ -89,10 +97,6 @@ class Database(ABC):
     @abstractmethod
     def get_upload(self, owner: str, upload_id: str) -> UploadRecord:
         """Look an upload up."""
-
-    @abstractmethod
-    def list_uploads(self, owner: str, limit: int = 100, offset: int = 0) -> tuple[list[UploadRecord], int]:
-        """List an owner's uploads."""
 
     @abstractmethod
     def advance_upload(self, owner: str, upload_id: str, expected: int, offset: int) -> UploadRecord:
@@ -204,7 +208,7 @@ class Database(ABC):
         """List an owner's models."""
 
     @abstractmethod
-    def delete_model(self, owner: str, name: str) -> Erased:
+    def delete_model(self, owner: str, name: str, *, announce: Announce | None = None) -> Erased:
         """Forget a model with all its versions."""
 
     @abstractmethod
@@ -250,6 +254,20 @@ class Database(ABC):
     @abstractmethod
     def remove_from_outbox(self, record_id: str) -> OutboxRecord | None:
         """Forget something that was told; returns it unless it was forgotten before."""
+
+    # What lies in storage and spool, and whether anybody knows of it
+
+    @abstractmethod
+    def forgotten(self, named: Erased) -> Erased:
+        """Of the data sets, jobs and keys of versions that are named, those of which there is no row."""
+
+    @abstractmethod
+    def known_uploads(self, upload_ids: Collection[str]) -> set[str]:
+        """Tell which of these are uploads under way, whosever they are."""
+
+    @abstractmethod
+    def known_jobs(self, job_ids: Collection[str]) -> list[JobRecord]:
+        """Look up those of these jobs that there are, whosever they are, in no order."""
 
     # Servers and monitoring
 

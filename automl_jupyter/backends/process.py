@@ -27,6 +27,9 @@ from automl_jupyter.backends.process_main import SETUP
 _LOG = logging.getLogger(__name__)
 _SECRET = re.compile(r"(JUPYTER|JPY|CONFIGPROXY).*(TOKEN|SECRET|PASSWORD|KEY|CRYPT)", re.IGNORECASE)
 _GRACE = 2.0
+_START_SECONDS = 120.0
+_BEATS = 12
+"""So many beats in a row that a helper at work may miss until it is given up."""
 _MEMORY_POLL = 0.5
 
 
@@ -64,16 +67,25 @@ class _Connection:
         self._on_event = on_event
         self._numbers = itertools.count(SETUP)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._missed = 0
         self.tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._log())]
 
     @property
     def busy(self) -> bool:
         return bool(self._waiting)
 
+    def beats_missed(self) -> int:
+        """Count one more beat as due; how many in a row did not come while there was work."""
+        # Setting up imports libraries, which may take long and has a limit of its own.
+        at_work = self._waiting and SETUP not in self._waiting
+        self._missed = self._missed + 1 if at_work else 0
+        return self._missed
+
     async def call(self, message: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         if self.ended is not None:
             raise self._reason()
         number = next(self._numbers)
+        self._missed = self._missed if self._waiting else 0
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
@@ -127,6 +139,7 @@ class _Connection:
         assert self.process.stdout is not None  # noqa: S101 - it was started with a pipe
         try:
             while line := await self.process.stdout.readline():
+                self._missed = 0
                 self._take(from_line(line))
         except (ValueError, KeyError):
             _LOG.exception("%s said something that is not a line of the protocol", self._name)
@@ -142,6 +155,8 @@ class _Connection:
         if "event" in message:
             if self._on_event is not None:
                 self._on_event(message["event"])
+            return
+        if "beat" in message:
             return
         answer = self._waiting.get(message["id"])
         if answer is None or answer.done():
@@ -192,6 +207,9 @@ class HelperProcess:
         After this long without a call it is ended, to give its memory back.
     on_exit : callable, optional
         Called in the event loop each time the process has ended, for whatever reason.
+    stuck_seconds : float
+        A process at work shows twelve times in this span that it is alive. One that does not show it once,
+        because it was stopped or hangs in native code, is ended.
     """
 
     def __init__(
@@ -204,6 +222,7 @@ class HelperProcess:
         on_event: Callable[[dict[str, Any]], None] | None = None,
         idle_seconds: float | None = None,
         on_exit: Callable[[], None] | None = None,
+        stuck_seconds: float = 60.0,
     ) -> None:
         self._module = module
         self._name = name
@@ -212,6 +231,7 @@ class HelperProcess:
         self._on_event = on_event
         self._idle_seconds = idle_seconds
         self._on_exit = on_exit
+        self._stuck_seconds = stuck_seconds
         self._connection: _Connection | None = None
         self._starting = asyncio.Lock()
         self._idle: asyncio.TimerHandle | None = None
@@ -233,7 +253,9 @@ class HelperProcess:
         """
         await self._running(timeout)
 
-    async def call(self, verb: str, payload: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+    async def call(
+        self, verb: str, payload: Mapping[str, Any], *, timeout: float, expendable: bool = False
+    ) -> dict[str, Any]:
         """Ask for one thing and wait for the answer.
 
         Parameters
@@ -244,17 +266,27 @@ class HelperProcess:
             Plain JSON.
         timeout : float
             Seconds; a process that takes longer is ended, and started again by the next call.
+        expendable : bool
+            Whether the process is ended when this call is given up (cancelled) and nobody else waits for it:
+            the only way to stop work in native code that nobody wants any more.
 
         Raises
         ------
         AutoMLError
             What the process answered; ``Unavailable("backends.helper_died")``,
-            ``("backends.helper_timeout")`` or ``("backends.helper_memory")`` if there was no answer.
+            ``("backends.helper_timeout")``, ``("backends.helper_stuck")`` or ``("backends.helper_memory")``
+            if there was no answer.
         """
-        connection = await self._running(timeout)
+        connection = await self._running(min(timeout, _START_SECONDS))
         self._rest()
         try:
             return await connection.call({"verb": verb, "payload": payload}, timeout)
+        except asyncio.CancelledError:
+            if expendable and not connection.busy:
+                connection.kill()
+                # What it wrote is its caller's to remove: not before it can write no more.
+                await connection.process.wait()
+            raise
         finally:
             self._rest(connection)
 
@@ -290,9 +322,15 @@ class HelperProcess:
             limit = self._memory_limit if resident_bytes(os.getpid()) is None else None
             try:
                 await connection.call(
-                    {"verb": "setup", "payload": self._arguments, "address_space": limit}, timeout
+                    {
+                        "verb": "setup",
+                        "payload": self._arguments,
+                        "address_space": limit,
+                        "beat_seconds": self._stuck_seconds / _BEATS,
+                    },
+                    timeout,
                 )
-            except errors.AutoMLError:
+            except (errors.AutoMLError, asyncio.CancelledError):
                 connection.kill()
                 raise
             return connection
@@ -312,10 +350,13 @@ class HelperProcess:
         return connection
 
     async def _attend(self, connection: _Connection) -> None:
-        watch = asyncio.create_task(self._watch_memory(connection))
+        watches = [
+            asyncio.create_task(watch(connection)) for watch in (self._watch_memory, self._watch_beats)
+        ]
         await asyncio.wait(connection.tasks)
         code = await connection.process.wait()
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
         _LOG.info("%s ended with code %s", self._name, code)
         if self._on_exit is not None:
             self._on_exit()
@@ -333,6 +374,18 @@ class HelperProcess:
                 )
                 return
             await asyncio.sleep(_MEMORY_POLL)
+
+    async def _watch_beats(self, connection: _Connection) -> None:
+        # Beats are counted, not seconds: where this machine slept, or this process was stopped as well,
+        # only one of them was missed.
+        while True:
+            await asyncio.sleep(self._stuck_seconds / _BEATS)
+            if connection.beats_missed() > _BEATS:
+                _LOG.error("%s gave no sign of life for %g s and was ended", self._name, self._stuck_seconds)
+                connection.kill(
+                    errors.Unavailable("backends.helper_stuck", name=self._name, seconds=self._stuck_seconds)
+                )
+                return
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -256,7 +256,7 @@ class ServerRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Erased:
-    """What was removed from the database and is now to be erased elsewhere.
+    """What is removed from the database and to be erased elsewhere.
 
     Attributes
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from automl_jupyter import errors
+from automl_jupyter.backends.disk import disk_error, disk_told
 from automl_jupyter.backends.lines import to_json
 from automl_jupyter.backends.records import Json
 from automl_jupyter.backends.tables import SCHEMA_VERSION, metadata
@@ -171,11 +173,12 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _make_private(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with disk_told():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise errors.Unavailable("backends.database_unreadable") from error
+        raise disk_error(error) or errors.Unavailable("backends.database_unreadable") from error
 
 
 @contextmanager
@@ -183,8 +186,24 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise errors.Unavailable("backends.database_busy") from error
+        raise _refusal(error) from error
     except DatabaseError as error:
         if isinstance(error.orig, Exception) and type(error.orig).__name__ == "DatabaseError":
             raise errors.Unavailable("backends.database_unreadable") from error
         raise
+
+
+_SQLITE_REFUSALS: Mapping[int, tuple[type[errors.AutoMLError], str]] = {
+    sqlite3.SQLITE_FULL: (errors.NoSpace, "backends.disk_full"),
+    sqlite3.SQLITE_READONLY: (errors.Unavailable, "backends.disk_closed"),
+    sqlite3.SQLITE_IOERR: (errors.Unavailable, "backends.disk_failing"),
+    sqlite3.SQLITE_CANTOPEN: (errors.Unavailable, "backends.database_unreadable"),
+}
+
+
+def _refusal(error: OperationalError) -> errors.AutoMLError:
+    """Why the database did not do it; without a reason it says that it is busy."""
+    reason = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
+    # The lowest byte is the kind, the others say more of it: https://www.sqlite.org/rescode.html
+    kind, code = _SQLITE_REFUSALS.get(reason & 0xFF, (errors.Unavailable, "backends.database_busy"))
+    return kind(code)

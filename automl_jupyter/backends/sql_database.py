@@ -13,10 +13,11 @@ from automl_jupyter.backends.sql_datasets import SqlDatasets
 from automl_jupyter.backends.sql_jobs import SqlJobs
 from automl_jupyter.backends.sql_models import SqlModels
 from automl_jupyter.backends.sql_outbox import SqlOutbox
+from automl_jupyter.backends.sql_sweep import SqlSweep
 from automl_jupyter.backends.tables import datasets, jobs, models
 
 
-class SqlDatabase(SqlDatasets, SqlJobs, SqlModels, SqlOutbox, Database):
+class SqlDatabase(SqlDatasets, SqlJobs, SqlModels, SqlOutbox, SqlSweep, Database):
     """A database that SQLAlchemy reaches; SQLite in a file is what it is tested with.
 
     Parameters

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from automl_jupyter import errors
+from automl_jupyter.backends.database import Announce
 from automl_jupyter.backends.records import ALIVE, DatasetRecord, Erased, ModelRecord, UploadRecord
 from automl_jupyter.backends.sql_base import SqlBase, many, now, one, select, values
 from automl_jupyter.backends.tables import datasets, jobs, models, outbox, uploads, versions
@@ -45,7 +46,9 @@ class SqlDatasets(SqlBase):
     def list_datasets(self, owner: str, limit: int = 100, offset: int = 0) -> tuple[list[DatasetRecord], int]:
         return self._page(DatasetRecord, datasets, datasets.c.owner == owner, limit, offset)
 
-    def delete_dataset(self, owner: str, dataset_id: str, *, cascade: bool = False) -> Erased:
+    def delete_dataset(
+        self, owner: str, dataset_id: str, *, cascade: bool = False, announce: Announce | None = None
+    ) -> Erased:
         with self._writing() as connection:
             name = find_dataset(connection, owner, dataset_id).name
             done = connection.execute(
@@ -69,7 +72,7 @@ class SqlDatasets(SqlBase):
             connection.execute(sa.delete(outbox).where(outbox.c.subject.in_([job.id for job in done])))
             connection.execute(sa.delete(datasets).where(datasets.c.id == dataset_id))
             runs = {row.mlflow_run_id for row in [*done, *trained]} - {None}
-            return Erased(
+            erased = Erased(
                 datasets=[dataset_id],
                 jobs=[job.id for job in done],
                 models=sorted(emptied),
@@ -77,6 +80,10 @@ class SqlDatasets(SqlBase):
                 mlflow_runs=sorted(runs),
                 mlflow_versions=[(row.name, row.mlflow_version) for row in trained if row.mlflow_version],
             )
+            to_tell = None if announce is None else announce(erased)
+            if to_tell is not None:
+                connection.execute(sa.insert(outbox), [values(to_tell)])
+            return erased
 
     def add_upload(self, record: UploadRecord) -> None:
         with self._writing() as connection:
@@ -85,9 +92,6 @@ class SqlDatasets(SqlBase):
     def get_upload(self, owner: str, upload_id: str) -> UploadRecord:
         with self._reading() as connection:
             return _find_upload(connection, owner, upload_id)
-
-    def list_uploads(self, owner: str, limit: int = 100, offset: int = 0) -> tuple[list[UploadRecord], int]:
-        return self._page(UploadRecord, uploads, uploads.c.owner == owner, limit, offset)
 
     def advance_upload(self, owner: str, upload_id: str, expected: int, offset: int) -> UploadRecord:
         with self._writing() as connection:

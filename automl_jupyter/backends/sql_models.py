@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from automl_jupyter import errors
-from automl_jupyter.backends.database import new_id
+from automl_jupyter.backends.database import Announce, new_id
 from automl_jupyter.backends.records import Erased, ModelRecord, VersionDraft, VersionRecord
 from automl_jupyter.backends.sql_base import SqlBase, many, now, one, select, values
 from automl_jupyter.backends.sql_datasets import find_dataset
@@ -47,18 +47,22 @@ class SqlModels(SqlBase):
     def list_models(self, owner: str, limit: int = 100, offset: int = 0) -> tuple[list[ModelRecord], int]:
         return self._page(ModelRecord, models, models.c.owner == owner, limit, offset)
 
-    def delete_model(self, owner: str, name: str) -> Erased:
+    def delete_model(self, owner: str, name: str, *, announce: Announce | None = None) -> Erased:
         with self._writing() as connection:
             model = _model(connection, owner, name)
             gone = _versions(connection, model)
             connection.execute(sa.delete(models).where(models.c.id == model.id))
             connection.execute(sa.delete(outbox).where(outbox.c.subject.in_([v.job_id for v in gone])))
-            return Erased(
+            erased = Erased(
                 models=[name],
                 keys=[v.key for v in gone],
                 mlflow_runs=sorted({v.mlflow_run_id for v in gone if v.mlflow_run_id}),
                 mlflow_versions=[(name, v.mlflow_version) for v in gone if v.mlflow_version],
             )
+            to_tell = None if announce is None else announce(erased)
+            if to_tell is not None:
+                connection.execute(sa.insert(outbox), [values(to_tell)])
+            return erased
 
     def versions(self, owner: str, name: str) -> list[VersionRecord]:
         with self._reading() as connection:

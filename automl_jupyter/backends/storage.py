@@ -8,6 +8,7 @@ may take its place.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -15,11 +16,14 @@ import secrets
 import shutil
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from automl_jupyter import errors
+from automl_jupyter.backends.disk import disk_told
 from automl_jupyter.backends.hosts import host_name, is_running
 
 Keys = list[str]
@@ -55,6 +59,8 @@ class Storage(ABC):
     - All methods may be called from several threads and processes at once; the last write wins.
     - Reading a key that is not there raises ``NotFound("backends.no_such_file")``; deleting one is no error.
     - Nothing is readable by other users of the machine.
+    - A disk that is full raises ``NoSpace``, one that may not be written or fails ``Unavailable``; a write
+      that failed so leaves nothing behind.
     """
 
     @property
@@ -117,7 +123,8 @@ class FolderStorage(Storage):
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._host = host_name()
-        _make_folders(self._root)
+        with disk_told():
+            _make_folders(self._root)
 
     @property
     def url(self) -> str:
@@ -128,8 +135,9 @@ class FolderStorage(Storage):
 
     def _present(self, key: str) -> Path:
         path = self._path(key)
-        if not path.is_file():
-            raise errors.NotFound("backends.no_such_file", key=key)
+        with disk_told():
+            if not path.is_file():
+                raise errors.NotFound("backends.no_such_file", key=key)
         return path
 
     def _temporary(self) -> Path:
@@ -138,43 +146,48 @@ class FolderStorage(Storage):
         return folder / f"{self._host}-{os.getpid()}-{secrets.token_hex(8)}"
 
     def read_bytes(self, key: str) -> bytes:
-        return self._present(key).read_bytes()
+        with disk_told():
+            return self._present(key).read_bytes()
 
     def write_bytes(self, key: str, data: bytes) -> None:
-        path, temporary = self._path(key), self._temporary()
+        path = self._path(key)
+        with disk_told(), self._writing(path) as file:
+            file.write(data)
+
+    def put_file(self, local: Path, key: str) -> None:
+        path = self._path(key)
+        if local.is_symlink() or not local.is_file():
+            raise errors.NotFound("backends.no_such_file", key=key)
+        with disk_told():
+            local.chmod(0o600)
+            try:
+                _rename(local, path)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                with local.open("rb") as source, self._writing(path) as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+                local.unlink()
+
+    @contextmanager
+    def _writing(self, path: Path) -> Iterator[BinaryIO]:
+        """A file that gets its place when it is whole and on the disk; nothing is left of it otherwise."""
+        temporary = self._temporary()
         try:
             with _private(temporary) as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             _rename(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
 
-    def put_file(self, local: Path, key: str) -> None:
-        path = self._path(key)
-        if local.is_symlink() or not local.is_file():
-            raise errors.NotFound("backends.no_such_file", key=key)
-        if local.stat().st_dev == self._root.stat().st_dev:
-            local.chmod(0o600)
-            _rename(local, path)
-            return
-        temporary = self._temporary()
-        try:
-            with local.open("rb") as source, _private(temporary) as target:
-                shutil.copyfileobj(source, target, 1 << 20)
-                target.flush()
-                os.fsync(target.fileno())
-            _rename(temporary, path)
-            local.unlink()
-        finally:
-            temporary.unlink(missing_ok=True)
-
     def get_file(self, key: str, local: Path) -> None:
         source = self._present(key)
-        local.unlink(missing_ok=True)
-        with source.open("rb") as reader, _private(local) as writer:
-            shutil.copyfileobj(reader, writer, 1 << 20)
+        with disk_told():
+            local.unlink(missing_ok=True)
+            with source.open("rb") as reader, _private(local) as writer:
+                shutil.copyfileobj(reader, writer, 1 << 20)
 
     def local_path(self, key: str) -> Path | None:
         return self._present(key)
@@ -195,10 +208,17 @@ class FolderStorage(Storage):
         return sorted(keys)
 
     def delete(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
+        path = self._path(key)
+        with disk_told():
+            path.unlink(missing_ok=True)
+            _remove_empty(path.parent, self._root)
 
     def delete_tree(self, prefix: str) -> None:
         top = self._path(prefix)
+        with disk_told():
+            self._delete_tree(top)
+
+    def _delete_tree(self, top: Path) -> None:
         if top.is_dir():
             # One rename takes the folder out of sight, so that nobody sees half of it.
             doomed = self._temporary()
@@ -213,10 +233,14 @@ class FolderStorage(Storage):
                     return
 
     def digest(self, key: str) -> str:
-        with self._present(key).open("rb") as file:
+        with disk_told(), self._present(key).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def sweep_temporary(self) -> Keys:
+        with disk_told():
+            return self._sweep_temporary()
+
+    def _sweep_temporary(self) -> Keys:
         folder = self._root / _TEMPORARY
         swept = []
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -345,6 +369,16 @@ def _make_folders(folder: Path) -> None:
     if not folder.is_dir():
         _make_folders(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    # A write at the same moment makes the folder again if it has to.
+    while folder != root:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
 
 
 def _private(path: Path) -> BinaryIO:

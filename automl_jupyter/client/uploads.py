@@ -5,13 +5,13 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, runtime_checkable
 
 from automl_jupyter.client.transport import ServerFault, Transport
-from automl_jupyter.errors import AutoMLError, Conflict, NotFound, Unavailable
+from automl_jupyter.errors import AutoMLError, Conflict, NoSpace, NotFound, Unavailable
 
 if TYPE_CHECKING:
     import httpx
@@ -85,6 +85,11 @@ def _in_pieces(transport: Transport, file: IO[bytes], size: int, filename: str, 
             if not failures:
                 raise
             return _outcome(transport, upload, size, earlier, problem)
+        except NoSpace:
+            # Whoever tries again begins anew: what has arrived would only take the room that is missing.
+            with suppress(AutoMLError):
+                transport.request("DELETE", f"api/uploads/{upload.id}/")
+            raise
         except (Unavailable, ServerFault, Conflict) as problem:
             failures += 1
             if failures > ATTEMPTS:
@@ -124,16 +129,19 @@ def _outcome(
     """What became of an upload of which every byte arrived, but not the answer to the last piece.
 
     The server reads the table whether or not somebody waits for it, and forgets the upload when it is done.
+    Where its reading was ended, an empty piece has it begin again.
     """
-    until = time.monotonic() + READING
-    while time.monotonic() < until:
+    until, failures = time.monotonic() + READING, 0
+    while time.monotonic() < until and failures < ATTEMPTS:
         try:
-            transport.request("HEAD", f"api/uploads/{upload.id}/")
+            return _dataset(transport, _send(transport, upload.id, size, b""))
         except NotFound:
             break
+        except Conflict:
+            time.sleep(0.5)
         except (Unavailable, ServerFault):
-            pass
-        time.sleep(0.5)
+            failures += 1
+            time.sleep(0.15 * 2**failures)
     names = (upload.filename, Path(upload.filename).stem)
     for dataset in _newest(transport):
         if dataset.id not in earlier and dataset.bytes == size and dataset.name in names:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from tornado import web
 from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 
 from automl_jupyter.errors import AutoMLError, Malformed, TooLarge, UnsupportedType
 from automl_jupyter.server.base import MAX_BODY_BYTES, AutoMLHandler, whole
@@ -16,9 +18,14 @@ from automl_jupyter.server.base import MAX_BODY_BYTES, AutoMLHandler, whole
 if TYPE_CHECKING:
     from automl_jupyter.services.uploads import SpooledFile
 
+T = TypeVar("T")
+
 MEGABYTE = 1024 * 1024
 MULTIPART_SLACK = MEGABYTE
 """What the other parts and the boundaries of a form may add to its file."""
+
+CLIENT_GONE = 499
+"""The status of a request whose answer nobody waits for, in the measurements; nginx has it as well."""
 
 CSV_TYPES = frozenset(
     {"text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/vnd.ms-excel",
@@ -185,6 +192,8 @@ class ReceivingHandler(AutoMLHandler):
     sink: Sink | None = None
     _failure: AutoMLError | None = None
     _prepared = False
+    _gone = False
+    _work: asyncio.Task[Any] | None = None
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Check user, permission and size; then open where the body goes."""
@@ -246,8 +255,31 @@ class ReceivingHandler(AutoMLHandler):
         await self.sink.close()
         return self.sink
 
+    async def while_wanted(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do work that is of use to whoever waits for the answer alone: if they go away, it is cancelled.
+
+        Raises
+        ------
+        StreamClosedError
+            If they went away.
+        """
+        task = asyncio.create_task(work)
+        self._work = task
+        if self._gone:
+            task.cancel()
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._gone:
+                raise StreamClosedError from None
+            raise
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error; one that comes before the body was read ends the connection, and says so."""
+        if self._gone:
+            self.set_status(CLIENT_GONE, "Client Closed Request")
+            self.finish()
+            return
         if not self._prepared:
             self.set_header("Connection", "close")
         super().write_error(status_code, **kwargs)
@@ -259,7 +291,10 @@ class ReceivingHandler(AutoMLHandler):
         super().on_finish()
 
     def on_connection_close(self) -> None:
-        """Remove what was taken of a body that will never be complete; there is nobody left to answer."""
+        """Remove what was taken of a body, and end what was made of it; there is nobody left to answer."""
+        self._gone = True
+        if self._work is not None:
+            self._work.cancel()
         if self.sink is not None:
             self.sink.discard()
         super().on_connection_close()

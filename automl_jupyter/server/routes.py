@@ -118,7 +118,7 @@ ROUTES: tuple[Route, ...] = (
                 media=_CSV_BODY,
                 query=("filename",),
                 told={201: ("Location",), 303: ("Location",)},
-                refusals=(404, 413, 415, 422, 503),
+                refusals=(404, 413, 415, 422, 503, 507),
             )
         },
     ),
@@ -130,7 +130,7 @@ ROUTES: tuple[Route, ...] = (
                 {201: schemas.Upload},
                 body=schemas.UploadStart,
                 told={201: ("Location",)},
-                refusals=(413, 415),
+                refusals=(413, 415, 503, 507),
             )
         },
     ),
@@ -143,7 +143,7 @@ ROUTES: tuple[Route, ...] = (
                 media=(PIECE,),
                 headers=("Upload-Offset", "Upload-Complete"),
                 told={200: ("Upload-Offset",), 201: ("Location",)},
-                refusals=(404, 409, 413, 415, 422, 503),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
             ),
             "head": Operation({200: None}, told={200: ("Upload-Offset",)}, refusals=(404,)),
             "delete": Operation({204: None}, refusals=(404,)),
@@ -178,7 +178,9 @@ ROUTES: tuple[Route, ...] = (
         jobs.TrainHandler,
         {
             "post": Operation(
-                {202: schemas.Job}, body=schemas.TrainRequest, refusals=(404, 409, 413, 415, 422, 429, 503)
+                {202: schemas.Job},
+                body=schemas.TrainRequest,
+                refusals=(404, 409, 413, 415, 422, 429, 503, 507),
             )
         },
     ),
@@ -232,7 +234,7 @@ ROUTES: tuple[Route, ...] = (
                 {200: schemas.Predictions},
                 body=schemas.PredictRequest,
                 media=_CSV_BODY,
-                refusals=(404, 409, 413, 415, 422, 503),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
             )
         },
     ),
@@ -244,7 +246,7 @@ ROUTES: tuple[Route, ...] = (
                 {200: schemas.Predictions},
                 body=schemas.PredictRequest,
                 media=_CSV_BODY,
-                refusals=(404, 409, 413, 415, 422, 503),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
             )
         },
     ),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from automl_jupyter.backends.compute import Compute, DaskCompute, DaskOptions
 from automl_jupyter.backends.database import Database, open_database
@@ -19,11 +21,19 @@ from automl_jupyter.services.outbox import Outbox
 from automl_jupyter.services.predictions import Predictions
 from automl_jupyter.services.reports import Heard, Reports
 from automl_jupyter.services.settings import Settings
+from automl_jupyter.services.staging import open_staging
+from automl_jupyter.services.sweep import sweep
+from automl_jupyter.services.threads import to_its_end
 from automl_jupyter.services.training import Training
 from automl_jupyter.services.uploads import Uploads
 
+log = logging.getLogger(__name__)
+
 TABLES_IDLE_SECONDS = 120.0
 PREDICTOR_IDLE_SECONDS = 1800.0
+STUCK_SECONDS = 60.0
+"""A helper at work that shows no sign of life for so long is ended."""
+SWEEP_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -57,19 +67,11 @@ class Services:
     training: Training
     models: Models
     predictions: Predictions
-    _tables: HelperProcess
-    _predictor: HelperProcess
+    _opened: contextlib.AsyncExitStack
 
     async def close(self) -> None:
         """End every process that was started, and wait until it is gone."""
-        await asyncio.gather(self.training.close(), self._tables.close(), self._predictor.close())
-        await asyncio.to_thread(self.database.close)
-
-
-def _backends(settings: Settings) -> tuple[Database, Storage]:
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings.spool.mkdir(mode=0o700, exist_ok=True)
-    return open_database(settings.database_url), open_storage(settings.storage_url)
+        await self._opened.aclose()
 
 
 def make_compute(settings: Settings, heard: asyncio.Queue[Heard]) -> Compute:
@@ -87,6 +89,26 @@ def make_compute(settings: Settings, heard: asyncio.Queue[Heard]) -> Compute:
     return DaskCompute(options, lambda key, kind, data: heard.put_nowait((key, kind, data)))
 
 
+async def _sweep_daily(settings: Settings, database: Database, storage: Storage) -> None:
+    while True:
+        try:
+            await to_its_end(sweep, database, storage, settings.spool)
+        except AutoMLError as error:
+            log.warning("not everything was cleared away: %s", error)
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
 async def _warm(helper: HelperProcess) -> None:
     # Where it cannot start, the call that needs it says so.
     with contextlib.suppress(AutoMLError):
@@ -94,36 +116,64 @@ async def _warm(helper: HelperProcess) -> None:
 
 
 async def open_services(settings: Settings, server_id: str, hooks: Hooks) -> Services:
-    """Open the database and the storage, sweep what was left behind, and put the services together."""
-    tables = HelperProcess(
-        "automl_jupyter.services.table_process", name="tables", idle_seconds=TABLES_IDLE_SECONDS
-    )
+    """Open the database and the storage, put the services together, and begin to sweep beside them.
+
+    Raises
+    ------
+    NoSpace, Unavailable
+        If the data folder or the database cannot be used; nothing is left open then.
+    """
+    async with contextlib.AsyncExitStack() as opened:
+        return await _open(settings, server_id, hooks, opened)
+
+
+async def _open(
+    settings: Settings, server_id: str, hooks: Hooks, opened: contextlib.AsyncExitStack
+) -> Services:
+    staging = await asyncio.to_thread(open_staging, settings.spool, server_id)
+    opened.push_async_callback(asyncio.to_thread, staging.close)
+    tables, predictor = _helpers(settings, opened)
     # Whoever comes first most likely brings a file: the process that reads it starts meanwhile.
-    (database, storage), _ = await asyncio.gather(asyncio.to_thread(_backends, settings), _warm(tables))
+    await opened.enter_async_context(_beside(_warm(tables)))
+    database = await asyncio.to_thread(open_database, settings.database_url)
+    opened.push_async_callback(asyncio.to_thread, database.close)
+    storage = await asyncio.to_thread(open_storage, settings.storage_url)
+    heard: asyncio.Queue[Heard] = asyncio.Queue()
+    compute = make_compute(settings, heard)
+    models = Models(database, storage, Outbox(database, compute, settings, server_id), staging)
+    predictions = Predictions(database, storage, predictor, settings, staging, hooks.predicted)
+    reports = Reports(database, storage, models, predictions, hooks.job_finished, hooks.activity, heard)
+    training = Training(database, storage, compute, models, reports, settings, server_id)
+    await training.open()
+    opened.push_async_callback(training.close)
+    await opened.enter_async_context(_beside(_sweep_daily(settings, database, storage)))
+    return Services(
+        settings=settings,
+        database=database,
+        storage=storage,
+        uploads=Uploads(database, settings, staging),
+        datasets=Datasets(database, storage, tables, staging),
+        training=training,
+        models=models,
+        predictions=predictions,
+        _opened=opened.pop_all(),
+    )
+
+
+def _helpers(settings: Settings, opened: contextlib.AsyncExitStack) -> tuple[HelperProcess, HelperProcess]:
+    tables = HelperProcess(
+        "automl_jupyter.services.table_process",
+        name="tables",
+        idle_seconds=TABLES_IDLE_SECONDS,
+        stuck_seconds=STUCK_SECONDS,
+    )
     predictor = HelperProcess(
         "automl_jupyter.services.prediction_process",
         name="predictions",
         memory_limit=settings.predict_memory_bytes,
         idle_seconds=PREDICTOR_IDLE_SECONDS,
+        stuck_seconds=STUCK_SECONDS,
     )
-    heard: asyncio.Queue[Heard] = asyncio.Queue()
-    compute = make_compute(settings, heard)
-    models = Models(database, storage, Outbox(database, compute, settings, server_id))
-    uploads = Uploads(database, settings)
-    predictions = Predictions(database, storage, predictor, settings, hooks.predicted)
-    reports = Reports(database, storage, models, predictions, hooks.job_finished, hooks.activity, heard)
-    training = Training(database, storage, compute, models, reports, settings, server_id)
-    await training.open()
-    await asyncio.to_thread(uploads.sweep)
-    return Services(
-        settings=settings,
-        database=database,
-        storage=storage,
-        uploads=uploads,
-        datasets=Datasets(database, storage, tables, settings),
-        training=training,
-        models=models,
-        predictions=predictions,
-        _tables=tables,
-        _predictor=predictor,
-    )
+    opened.push_async_callback(tables.close)
+    opened.push_async_callback(predictor.close)
+    return tables, predictor

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,10 +12,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from automl_jupyter.backends.database import Database, new_id
+from automl_jupyter.backends.disk import disk_told
 from automl_jupyter.backends.process import HelperProcess
-from automl_jupyter.backends.records import DatasetRecord
+from automl_jupyter.backends.records import DatasetRecord, Erased
 from automl_jupyter.backends.storage import Storage
-from automl_jupyter.services.settings import Settings
+from automl_jupyter.services.staging import Staging
+from automl_jupyter.services.threads import to_its_end
 from automl_jupyter.services.uploads import clean_filename
 
 READ_SECONDS = 3600.0
@@ -47,6 +48,19 @@ def train_action(
     return {"columns": [name for name in names if name != target and name not in left_out]}
 
 
+def _copy(source: Path, target: Path) -> None:
+    with disk_told():
+        shutil.copyfile(source, target)
+
+
+def _take_over(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        # Not every file system has links.
+        _copy(source, target)
+
+
 @dataclass(frozen=True)
 class Datasets:
     """Take in, list, describe, delete."""
@@ -54,7 +68,7 @@ class Datasets:
     database: Database
     storage: Storage
     tables: HelperProcess
-    settings: Settings
+    staging: Staging
 
     async def warm(self) -> None:
         """Start the reading process while the bytes are still on their way."""
@@ -63,27 +77,27 @@ class Datasets:
     async def take_in(self, owner: str, source: Path, filename: str, *, consume: bool) -> DatasetRecord:
         """Read the file at ``source``, keep its bytes and its table, and say what was found.
 
-        With ``consume`` the file itself is moved, else it is left as it is. Whatever goes wrong, nothing of
-        the data set stays behind: its row is written last.
+        ``source`` stays; with ``consume`` its bytes are taken over without a copy, and whoever asked removes
+        it and changes it no more. Whatever goes wrong, nothing of the data set stays behind: its row is
+        written last. Whoever cancels this ends the reading, too.
 
         Raises
         ------
         UnsupportedType, Unprocessable
             If the file is no table that can be read.
+        NoSpace, Unavailable
+            If the disk is full or may not be written, or the process that reads is lost.
         """
-        dataset_id, filename = new_id(), clean_filename(filename)
-        self.settings.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self.settings.spool))
-        try:
+        filename = clean_filename(filename)
+        async with self.staging.scratch() as folder:
             found = await self.tables.call(
-                "take_in", {"source": str(source), "folder": str(folder)}, timeout=READ_SECONDS
+                "take_in",
+                {"source": str(source), "folder": str(folder)},
+                timeout=READ_SECONDS,
+                expendable=True,
             )
-            keep = shutil.move if consume else shutil.copyfile
-            await asyncio.to_thread(keep, source, folder / ORIGINAL)
-            record = await asyncio.to_thread(self._keep, owner, dataset_id, folder, filename, found)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        return record
+            await to_its_end(_take_over if consume else _copy, source, folder / ORIGINAL)
+            return await to_its_end(self._keep, owner, new_id(), folder, filename, found)
 
     def _keep(
         self, owner: str, dataset_id: str, folder: Path, filename: str, found: Mapping[str, Any]
@@ -104,13 +118,16 @@ class Datasets:
             warnings=found["warnings"],
             parent=None,
         )
+        note = self.staging.note(Erased(datasets=[dataset_id]))
         try:
             for part in (ORIGINAL, TABLE, PROFILE, PREVIEW):
                 self.storage.put_file(folder / part, dataset_key(dataset_id, part))
             self.database.add_dataset(record)
         except BaseException:
             self.storage.delete_tree(f"datasets/{dataset_id}")
+            note.unlink()
             raise
+        note.unlink()
         return record
 
     async def page(self, owner: str, limit: int, offset: int) -> tuple[list[DatasetRecord], int]:
@@ -138,8 +155,8 @@ class Datasets:
             If there is no such target.
         """
         record = await self.get(owner, dataset_id)
-        with tempfile.TemporaryDirectory(dir=self.settings.spool) as folder:
-            table = await asyncio.to_thread(self._local, dataset_key(dataset_id, TABLE), Path(folder))
+        async with self.staging.scratch() as folder:
+            table = await asyncio.to_thread(self._local, dataset_key(dataset_id, TABLE), folder)
             payload = {"table": str(table), "columns": record.columns, "target": target}
             answer = await self.tables.call("look", payload, timeout=LOOK_SECONDS)
         found: list[dict[str, Any]] = answer["findings"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from automl_jupyter.backends.database import Database, new_id
+from automl_jupyter.backends.database import Announce, Database, new_id
 from automl_jupyter.backends.records import (
     Erased,
     JobRecord,
@@ -19,12 +20,21 @@ from automl_jupyter.backends.records import (
     VersionRecord,
 )
 from automl_jupyter.backends.storage import Storage
-from automl_jupyter.errors import NotFound
+from automl_jupyter.errors import NoSpace, NotFound
 from automl_jupyter.services.outbox import Outbox
+from automl_jupyter.services.staging import Staging
 
 MIRROR = "automl_jupyter.services.recording:mirror_aliases"
 ERASE = "automl_jupyter.services.recording:erase"
 RECORD = "automl_jupyter.services.recording:record"
+
+
+def erase_files(storage: Storage, erased: Erased) -> None:
+    """Remove the files of what the database does not know any more."""
+    for prefix in [*(f"datasets/{d}" for d in erased.datasets), *(f"jobs/{j}" for j in erased.jobs)]:
+        storage.delete_tree(prefix)
+    for key in erased.keys:
+        storage.delete(key)
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,7 @@ class Models:
     database: Database
     storage: Storage
     outbox: Outbox
+    staging: Staging
 
     async def page(
         self, owner: str, limit: int, offset: int
@@ -104,8 +115,7 @@ class Models:
 
     async def delete(self, owner: str, name: str) -> None:
         """Remove a model with its files and its traces in MLflow."""
-        erased = await asyncio.to_thread(self.database.delete_model, owner, name)
-        await self.erase(owner, erased)
+        await self._erase(owner, lambda note: self.database.delete_model(owner, name, announce=note))
 
     async def delete_dataset(self, owner: str, dataset_id: str, *, cascade: bool) -> None:
         """Remove a data set; with ``cascade`` also the models that were learnt from it, files and traces.
@@ -115,25 +125,36 @@ class Models:
         Conflict
             If models were learnt from it and ``cascade`` is not asked for, or a job still uses it.
         """
-        erased = await asyncio.to_thread(self.database.delete_dataset, owner, dataset_id, cascade=cascade)
-        await self.erase(owner, erased)
+        await self._erase(
+            owner,
+            lambda note: self.database.delete_dataset(owner, dataset_id, cascade=cascade, announce=note),
+        )
 
-    async def erase(self, owner: str, erased: Erased) -> None:
-        """Remove the files of what the database has let go, and its traces in MLflow."""
-        await asyncio.to_thread(self._erase_files, erased)
-        if erased.mlflow_runs or erased.mlflow_versions:
-            payload = {
-                "owner": owner,
-                "run_ids": erased.mlflow_runs,
-                "versions": [list(pair) for pair in erased.mlflow_versions],
-            }
-            await self.outbox.tell(owner, ERASE, new_id(), payload)
+    async def _erase(self, owner: str, forget: Callable[[Announce], Erased]) -> None:
+        """Have the database let go of something, then remove its files and its traces in MLflow."""
+        to_tell = await asyncio.to_thread(self._erase_here, owner, forget)
+        if to_tell is not None:
+            await self.outbox.begin(to_tell)
 
-    def _erase_files(self, erased: Erased) -> None:
-        for prefix in [*(f"datasets/{d}" for d in erased.datasets), *(f"jobs/{j}" for j in erased.jobs)]:
-            self.storage.delete_tree(prefix)
-        for key in erased.keys:
-            self.storage.delete(key)
+    def _erase_here(self, owner: str, forget: Callable[[Announce], Erased]) -> OutboxRecord | None:
+        notes: list[Path] = []
+        to_tell: list[OutboxRecord] = []
+
+        def announce(things: Erased) -> OutboxRecord | None:
+            # On a full disk there is no room for a note, and deleting is what makes room.
+            with contextlib.suppress(NoSpace):
+                notes.append(self.staging.note(things))
+            if not things.mlflow_runs and not things.mlflow_versions:
+                return None
+            versions = [list(pair) for pair in things.mlflow_versions]
+            payload = {"owner": owner, "run_ids": things.mlflow_runs, "versions": versions}
+            to_tell.append(self.outbox.compose(owner, ERASE, new_id(), payload))
+            return to_tell[-1]
+
+        erase_files(self.storage, forget(announce))
+        for note in notes:
+            note.unlink()
+        return to_tell[-1] if to_tell else None
 
     async def mirror_aliases(self, owner: str, name: str) -> None:
         """Make MLflow's aliases say what our database says."""

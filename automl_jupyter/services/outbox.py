@@ -36,9 +36,9 @@ class Outbox:
     server_id: str
     _under_way: set[str] = field(default_factory=set)
 
-    def write(self, owner: str, entry: str, subject: str, payload: Mapping[str, Any]) -> OutboxRecord:
-        """Write down what is to be told, in place of what was to be told about the same; call in a thread."""
-        record = OutboxRecord(
+    def compose(self, owner: str, entry: str, subject: str, payload: Mapping[str, Any]) -> OutboxRecord:
+        """What is to be told, not yet written down."""
+        return OutboxRecord(
             id=new_id(),
             server_id=self.server_id,
             owner=owner,
@@ -47,12 +47,16 @@ class Outbox:
             payload=dict(payload),
             created=datetime.now(UTC),
         )
+
+    def write(self, owner: str, entry: str, subject: str, payload: Mapping[str, Any]) -> OutboxRecord:
+        """Write down what is to be told, in place of what was to be told about the same; call in a thread."""
+        record = self.compose(owner, entry, subject, payload)
         self.database.add_to_outbox(record)
         return record
 
     async def tell(self, owner: str, entry: str, subject: str, payload: Mapping[str, Any]) -> None:
         """Write it down and begin; where that is not possible now, it is tried again later."""
-        await self._begin(await asyncio.to_thread(self.write, owner, entry, subject, payload))
+        await self.begin(await asyncio.to_thread(self.write, owner, entry, subject, payload))
 
     async def catch_up(self) -> None:
         """Begin whatever is written down and not under way, also what servers that are dead have left."""
@@ -61,9 +65,10 @@ class Outbox:
         )
         for record in waiting:
             if record.id not in self._under_way:
-                await self._begin(record)
+                await self.begin(record)
 
-    async def _begin(self, record: OutboxRecord) -> None:
+    async def begin(self, record: OutboxRecord) -> None:
+        """Begin to tell what was written down; where that is not possible now, it is tried again later."""
         self._under_way.add(record.id)
         try:
             await self.compute.submit(

@@ -19,9 +19,9 @@ LEAST_RESUMED_SECONDS = 10.0
 """What a job that is taken up again gets at least, unless asked otherwise."""
 
 
-def model_key(job: JobRecord) -> str:
+def model_key(job_id: str, attempt: int) -> str:
     """Where the model of a job's attempt stands in the storage."""
-    return f"models/{job.id}/{job.attempt}.bin"
+    return f"models/{job_id}/{attempt}.bin"
 
 
 def default_model_name(dataset: str, target: str | None) -> str:
@@ -149,7 +149,7 @@ def payload(job: JobRecord, dataset: DatasetRecord, admission: Admission, *, thr
         "dataset_name": dataset.name,
         "job_key": f"jobs/{job.id}",
         "trials_key": f"jobs/{job.id}/trials",
-        "model_key": model_key(job),
+        "model_key": model_key(job.id, job.attempt),
         "features": list(admission.features),
         "kinds": kinds(dataset.columns, admission.features),
         "target": job.target,

@@ -7,7 +7,6 @@ this process, not Jupyter; it is started again with the next request.
 from __future__ import annotations
 
 import csv
-import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from automl_jupyter.services.identifiers import prediction_ids
 
 Model = AutoMLClassifier | AutoMLRegressor | AutoMLClusterer
 WARM_MODELS = 8
+ANSWERS = "answers.csv"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -115,14 +115,15 @@ class Predictor:
         }
 
     def table(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Predict a CSV file, row by row in order, into another."""
+        """Predict a CSV file, row by row in order, into another, ``answers`` in the folder ``scratch``."""
         model = self._shelf.take(payload["path"], payload["digest"])
-        frame = read_frame(Path(payload["source"]), model)
+        scratch = Path(payload["scratch"])
+        frame = read_frame(Path(payload["source"]), model, scratch)
         if len(frame) > payload["max_rows"]:
             raise TooLarge("services.too_many_rows", n=len(frame), most=payload["max_rows"])
         found = model.predict_frame(frame)
-        write_predictions(Path(payload["target"]), found, payload["language"])
-        return {"rows": len(frame), "notes": notes(found)}
+        write_predictions(scratch / ANSWERS, found, payload["language"])
+        return {"answers": ANSWERS, "rows": len(frame), "notes": notes(found)}
 
 
 def notes(found: RowPredictions) -> list[dict[str, Any]]:
@@ -133,13 +134,12 @@ def notes(found: RowPredictions) -> list[dict[str, Any]]:
     ]
 
 
-def read_frame(source: Path, model: Model) -> pd.DataFrame:
+def read_frame(source: Path, model: Model, scratch: Path) -> pd.DataFrame:
     """A CSV file as the model's contract wants it: what the model knows as text stays as it is written."""
     text = [column.name for column in model.contract_.columns if column.kind in ("category", "text")]
-    with tempfile.TemporaryDirectory(dir=source.parent) as folder:
-        table = Path(folder) / "table.parquet"
-        convert(source, table, ReadOptions(column_types=dict.fromkeys(text, "string")))
-        return load_table(table)
+    table = scratch / "table.parquet"
+    convert(source, table, ReadOptions(column_types=dict.fromkeys(text, "string")))
+    return load_table(table)
 
 
 def write_predictions(target: Path, found: RowPredictions, language: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from automl_jupyter.backends.database import Database
+from automl_jupyter.backends.disk import disk_told
 from automl_jupyter.backends.process import HelperProcess
 from automl_jupyter.backends.records import ModelRecord, VersionRecord
 from automl_jupyter.backends.storage import Storage
@@ -18,6 +19,7 @@ from automl_jupyter.errors import AutoMLError, Conflict, NotFound, TooLarge
 from automl_jupyter.schemas import JSON_ROWS
 from automl_jupyter.services.identifiers import prediction_ids
 from automl_jupyter.services.settings import Settings
+from automl_jupyter.services.staging import Staging
 
 ROWS_SECONDS = 60.0
 TABLE_SECONDS = 600.0
@@ -87,6 +89,7 @@ class Predictions:
     storage: Storage
     helper: HelperProcess
     settings: Settings
+    staging: Staging
     on_predicted: Callable[[str, str, int, float], None]
 
     async def in_service(self, owner: str, name: str) -> tuple[ModelRecord, VersionRecord]:
@@ -146,20 +149,28 @@ class Predictions:
     async def table(
         self, model: ModelRecord, version: VersionRecord, source: Path, language: str
     ) -> AnsweredTable:
-        """Answer a CSV file into ``<source>.out``, which the caller removes."""
+        """Answer a CSV file into ``<source>.out``, which the caller removes; where it fails, there is none.
+
+        Raises
+        ------
+        NoSpace, Unavailable
+            If the disk is full or may not be written, or the process that predicts is lost.
+        """
         began = time.perf_counter()
         target = source.with_name(source.name + ".out")
-        found = await self.helper.call(
-            "table",
-            {
-                **await self._source(version),
-                "source": str(source),
-                "target": str(target),
-                "max_rows": self.settings.max_predict_rows,
-                "language": language,
-            },
-            timeout=TABLE_SECONDS,
-        )
+        async with self.staging.scratch() as scratch:
+            found = await self.helper.call(
+                "table",
+                {
+                    **await self._source(version),
+                    "source": str(source),
+                    "scratch": str(scratch),
+                    "max_rows": self.settings.max_predict_rows,
+                    "language": language,
+                },
+                timeout=TABLE_SECONDS,
+            )
+            (scratch / found["answers"]).rename(target)
         self.on_predicted(model.owner, model.name, found["rows"], time.perf_counter() - began)
         return AnsweredTable(model.name, version.version, target)
 
@@ -178,6 +189,12 @@ class Predictions:
         if path is None:
             path = self.settings.data_dir / "cache" / f"{version.digest}.bin"
             if not path.exists():
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                await asyncio.to_thread(self.storage.get_file, version.key, path)
+                async with self.staging.scratch() as scratch:
+                    await asyncio.to_thread(self._fetch, version.key, scratch / path.name, path)
         return {"path": str(path), "digest": version.digest}
+
+    def _fetch(self, key: str, local: Path, path: Path) -> None:
+        self.storage.get_file(key, local)
+        with disk_told():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            local.rename(path)

@@ -64,7 +64,7 @@ def note_model(
         file = scratch / "model.bin"
         storage.get_file(payload["model_key"], file)
         pictures = []
-        for key in plots:
+        for key in filter(storage.exists, plots):
             pictures.append(scratch / key.rpartition("/")[2])
             storage.get_file(key, pictures[-1])
         tracked = TrackedModel(

@@ -172,7 +172,7 @@ class Reports:
             code, params = data["tracking_error"]["code"], data["tracking_error"]["params"]
             log.warning("job %s is not in MLflow: %s", job.id, messages.render(code, params))
         try:
-            version = await self.models.add_version(job, model, model_key(job), data)
+            version = await self.models.add_version(job, model, model_key(job.id, job.attempt), data)
         except AutoMLError as error:
             await self.fail(job.id, error)
             return

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from automl_jupyter.backends.database import Database, new_id
+from automl_jupyter.backends.disk import disk_told
 from automl_jupyter.backends.records import UploadRecord
-from automl_jupyter.errors import Conflict, TooLarge
+from automl_jupyter.errors import Conflict, NoSpace, NotFound, TooLarge, Unavailable
 from automl_jupyter.schemas import PIECE_BYTES
 from automl_jupyter.services.settings import Settings
+from automl_jupyter.services.staging import Staging
 
 MEGABYTE = 1024 * 1024
-ABANDONED_AFTER = timedelta(days=1)
 MAX_NAME = 255
 UNNAMED = "data.csv"
 
@@ -45,6 +47,11 @@ class SpooledFile:
         The largest size in bytes.
     start : int
         Where writing begins.
+
+    Raises
+    ------
+    NoSpace, Unavailable
+        From here on with every write, if the disk is full or may not be written.
     """
 
     def __init__(self, path: Path, *, limit: int, start: int = 0) -> None:
@@ -55,11 +62,12 @@ class SpooledFile:
         self._file = self._open(start)
 
     def _open(self, start: int) -> BinaryIO:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        file = os.fdopen(descriptor, "r+b")
-        file.truncate(start)
-        file.seek(start)
-        return file
+        with disk_told():
+            # Without a buffer: what a full disk does not take must not be tried again on closing.
+            file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+            file.truncate(start)
+            file.seek(start)
+            return file
 
     async def write(self, data: bytes) -> None:
         """Take more bytes.
@@ -82,8 +90,10 @@ class SpooledFile:
 
     def _put(self, data: bytes) -> None:
         # The client may have gone, and the file with it, while this waited for a thread.
-        if not self._file.closed:
-            self._file.write(data)
+        left = memoryview(data)
+        with disk_told():
+            while left and not self._file.closed:
+                left = left[self._file.write(left) :]
 
     async def close(self) -> None:
         """Write what is waiting; the file stays."""
@@ -100,12 +110,32 @@ class SpooledFile:
         self._file.close()
 
 
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    # The lock is the system's: it ends with the process. A file without bytes may not be there yet.
+    with disk_told():
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Conflict("services.upload_being_read") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 @dataclass(frozen=True)
 class Uploads:
-    """Uploads in pieces: begin, append at an offset, end or abandon."""
+    """Uploads in pieces: begin, append at an offset, end or abandon.
+
+    Their bytes lie beside the folders of the servers, as any server may go on with them.
+    """
 
     database: Database
     settings: Settings
+    staging: Staging
 
     async def begin(self, owner: str, filename: str, size: int | None) -> UploadRecord:
         """Begin an upload of ``size`` bytes, where the size is known."""
@@ -125,8 +155,21 @@ class Uploads:
         return record
 
     async def get(self, owner: str, upload_id: str) -> UploadRecord:
-        """Look one up: its ``offset`` is where the next piece starts."""
-        return await asyncio.to_thread(self.database.get_upload, owner, upload_id)
+        """Look one up: its ``offset`` is where the next piece starts.
+
+        Where a machine went down before its disk had all that the database says, that is told and noted.
+        """
+        return await asyncio.to_thread(self._get, owner, upload_id)
+
+    def _get(self, owner: str, upload_id: str) -> UploadRecord:
+        record = self.database.get_upload(owner, upload_id)
+        try:
+            there = self.path(record).stat().st_size
+        except FileNotFoundError:
+            there = 0
+        if there < record.offset:
+            return self.database.advance_upload(owner, upload_id, record.offset, there)
+        return record
 
     def path(self, record: UploadRecord) -> Path:
         """Where its bytes lie."""
@@ -147,7 +190,32 @@ class Uploads:
 
     def whole(self) -> SpooledFile:
         """A file for an upload in one go."""
-        return SpooledFile(self.settings.spool / f"{new_id()}.part", limit=self.settings.max_upload_bytes)
+        return SpooledFile(self.staging.file(), limit=self.settings.max_upload_bytes)
+
+    @asynccontextmanager
+    async def completing(self, record: UploadRecord) -> AsyncIterator[Path]:
+        """The file of an upload that is complete, for one reader at a time; afterwards it is forgotten.
+
+        Where the reader raises ``NoSpace`` or ``Unavailable`` the file itself was good, so it stays: the last
+        piece, which may be empty, can be sent again.
+
+        Raises
+        ------
+        Conflict
+            If it is being read already, by this server or another.
+        """
+        path = self.path(record)
+        with _locked(path):
+            try:
+                yield path
+            except (NoSpace, Unavailable):
+                raise
+            except BaseException:
+                await self.abandon(record.owner, record.id)
+                raise
+            # Whoever waited may have removed it themselves meanwhile.
+            with suppress(NotFound):
+                await self.abandon(record.owner, record.id)
 
     async def advance(self, record: UploadRecord, offset: int) -> UploadRecord:
         """Note that everything before ``offset`` has arrived.
@@ -166,17 +234,3 @@ class Uploads:
         record = await self.get(owner, upload_id)
         await asyncio.to_thread(self.database.delete_upload, owner, upload_id)
         await asyncio.to_thread(self.path(record).unlink, missing_ok=True)
-
-    def sweep(self) -> Mapping[str, int]:
-        """Remove what nobody will come back for; says how many files and uploads went."""
-        horizon = datetime.now(UTC) - ABANDONED_AFTER
-        old = self.database.stale_uploads(horizon)
-        for record in old:
-            self.database.delete_upload(record.owner, record.id)
-        files = [path for path in self.settings.spool.iterdir() if path.stat().st_mtime < horizon.timestamp()]
-        for path in files:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        return {"uploads": len(old), "files": len(files)}

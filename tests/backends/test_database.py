@@ -25,6 +25,7 @@ from automl_jupyter.backends.database import new_id, open_database
 from automl_jupyter.backends.hosts import host_name
 from automl_jupyter.backends.records import (
     DatasetRecord,
+    Erased,
     JobRecord,
     OutboxRecord,
     ServerRecord,
@@ -184,7 +185,7 @@ def test_nothing_of_somebody_else_can_be_reached(db, wine):
         with pytest.raises(errors.NotFound) as caught:
             attempt()
         assert str(caught.value)
-    for listed in (db.list_datasets, db.list_uploads, db.list_jobs, db.list_models):
+    for listed in (db.list_datasets, db.list_jobs, db.list_models):
         assert listed("bob") == ([], 0)
     assert db.counts("bob") == dataclasses.replace(db.counts("bob"), datasets={}, models={}, jobs={})
 
@@ -201,8 +202,47 @@ def test_an_upload_moves_on_once(db):
     with pytest.raises(errors.Conflict) as caught:
         db.advance_upload("ann", record.id, 0, 4)
     assert caught.value.params == {"offset": 8}
+    assert db.known_uploads([record.id, "other"]) == {record.id}
     db.delete_upload("ann", record.id)
-    assert db.list_uploads("ann") == ([], 0)
+    assert db.known_uploads([record.id]) == set()
+    with pytest.raises(errors.NotFound):
+        db.get_upload("ann", record.id)
+
+
+def test_what_is_forgotten_can_be_told_from_what_is_known(db, wine):
+    work = job(wine)
+    db.add_job(work)
+    version = add_version(db, wine)
+    named = Erased(datasets=["gone", wine.id], jobs=[work.id, "gone"], keys=[version.key, "models/gone"])
+    assert db.forgotten(named) == Erased(datasets=["gone"], jobs=["gone"], keys=["models/gone"])
+    assert db.forgotten(Erased()) == Erased()
+    assert db.known_jobs([work.id, "gone"]) == [work]
+    # More than a statement may have of values in some databases.
+    assert db.known_jobs([work.id, *(f"gone{n}" for n in range(40_000))]) == [work]
+
+
+def test_what_will_be_erased_is_announced_before(db, wine):
+    db.add_job(job(wine, state="done"))
+    add_version(db, wine)
+
+    def object_to(announced):
+        heard.append(announced)
+        raise ValueError("not now")
+
+    for forget in (
+        lambda: db.delete_model("ann", "m", announce=object_to),
+        lambda: db.delete_dataset("ann", wine.id, cascade=True, announce=object_to),
+    ):
+        heard = []
+        with pytest.raises(ValueError, match="not now"):
+            forget()
+        assert db.forgotten(heard[0]) == Erased(), "nothing is gone when whoever is told objects"
+        assert db.get_model("ann", "m").champion == 1
+    heard.clear()
+    assert [db.delete_dataset("ann", wine.id, cascade=True, announce=heard.append)] == heard
+    assert db.forgotten(heard[0]) == Erased(
+        datasets=heard[0].datasets, jobs=heard[0].jobs, keys=heard[0].keys
+    )
 
 
 def test_a_job_changes_only_from_the_expected_state(db, wine):

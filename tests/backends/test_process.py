@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import math
+import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -64,11 +66,23 @@ def tell(payload):
         emit({"n": n})
     return {}
 
+def hold(payload):
+    import ctypes
+    # PyDLL keeps Python's lock while it calls: nothing else of this process runs.
+    ctypes.PyDLL(None).sleep(payload["seconds"])
+    return {}
+
+def full(payload):
+    raise OSError(28, "No space left on device")
+
+def unreadable(payload):
+    raise PermissionError(13, "Permission denied")
+
 def nan(payload):
     return {"values": [float("nan"), float("inf"), 1.5]}
 
 if __name__ == "__main__":
-    verbs = (echo, wait, grow, fail, crash, leave, unwritable, die, child, tell, nan)
+    verbs = (echo, wait, grow, fail, crash, leave, unwritable, die, child, tell, nan, hold, full, unreadable)
     serve({verb.__name__: verb for verb in verbs}, setup=setup, threads=4)
 """
 
@@ -215,6 +229,89 @@ def test_one_that_takes_too_much_memory_is_ended(module):
     run(work, module, memory_limit=200_000_000)
 
 
+def test_one_that_is_stopped_is_noticed_and_replaced(module, is_running):
+    async def work(helper):
+        pid = (await helper.call("child", {}, timeout=10))["own"]
+        os.kill(pid, signal.SIGSTOP)
+        async with asyncio.timeout(10):
+            with pytest.raises(errors.Unavailable) as caught:
+                await helper.call("wait", {"seconds": 0}, timeout=600)
+        assert (caught.value.code, caught.value.params["seconds"]) == ("backends.helper_stuck", 0.6)
+        assert (await helper.call("wait", {"seconds": 0}, timeout=10)) == {"waited": 0}
+        return pid
+
+    assert not is_running(run(work, module, stuck_seconds=0.6))
+
+
+def test_one_that_hangs_in_native_code_is_noticed(module):
+    async def work(helper):
+        async with asyncio.timeout(20):
+            with pytest.raises(errors.Unavailable) as caught:
+                await helper.call("hold", {"seconds": 600}, timeout=600)
+        assert caught.value.code == "backends.helper_stuck"
+
+    run(work, module, stuck_seconds=0.6)
+
+
+def test_one_that_has_much_to_do_is_left_in_peace(module):
+    async def work(helper):
+        assert await helper.call("wait", {"seconds": 1.5}, timeout=10) == {"waited": 1.5}
+        # Nor is one with nothing to do.
+        await asyncio.to_thread(time.sleep, 1.0)
+        return await helper.call("wait", {"seconds": 0}, timeout=10), len(exits)
+
+    exits = []
+    answer, ended = run(work, module, stuck_seconds=0.6, on_exit=lambda: exits.append(1))
+    assert (answer, ended) == ({"waited": 0}, 0)
+
+
+def test_a_pause_of_this_process_is_not_taken_for_one_of_the_helper(module):
+    async def work(helper):
+        await helper.start()
+        waiting = asyncio.create_task(helper.call("wait", {"seconds": 2.0}, timeout=10))
+        await asyncio.sleep(0)
+        os.kill(helper.pid, signal.SIGSTOP)
+        # The event loop stands still for much longer than a helper may be silent, as in a laptop that sleeps.
+        time.sleep(1.5)  # noqa: ASYNC251
+        os.kill(helper.pid, signal.SIGCONT)
+        return await waiting
+
+    assert run(work, module, stuck_seconds=0.6) == {"waited": 2.0}
+
+
+def test_work_that_nobody_wants_any_more_is_ended(module, is_running):
+    async def work(helper):
+        pid = (await helper.call("child", {}, timeout=10))["own"]
+        unwanted = asyncio.create_task(helper.call("wait", {"seconds": 600}, timeout=600, expendable=True))
+        wanted = asyncio.create_task(helper.call("wait", {"seconds": 0.5}, timeout=10))
+        await asyncio.sleep(0)
+        unwanted.cancel()
+        # Somebody else still waits for the same process.
+        assert await wanted == {"waited": 0.5}
+        assert is_running(pid)
+        unwanted = asyncio.create_task(helper.call("wait", {"seconds": 600}, timeout=600, expendable=True))
+        await asyncio.sleep(0)
+        unwanted.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await unwanted
+        assert not is_running(pid)
+        assert (await helper.call("wait", {"seconds": 0}, timeout=10)) == {"waited": 0}
+
+    run(work, module)
+
+
+def test_a_full_disk_is_told(module):
+    async def work(helper):
+        with pytest.raises(errors.NoSpace) as caught:
+            await helper.call("full", {}, timeout=10)
+        assert caught.value.code == "backends.disk_full"
+        with pytest.raises(errors.AutoMLError) as caught:
+            await helper.call("unreadable", {}, timeout=10)
+        assert caught.value.code == "backends.helper_failed"
+
+    run(work, module)
+
+
 def test_an_idle_one_gives_its_memory_back(module):
     ended = asyncio.Event()
 
@@ -243,7 +340,8 @@ def test_closing_ends_it_in_the_middle_of_its_work(module, is_running, eventuall
     assert eventually(lambda: not is_running(pids["pid"]))
 
 
-def test_nothing_is_left_when_the_server_is_killed(module, module_folder, is_running, eventually):
+@pytest.mark.parametrize("stopped", [False, True], ids=["at work", "stopped"])
+def test_nothing_is_left_when_the_server_is_killed(module, module_folder, is_running, eventually, stopped):
     server = module_folder(
         "automl_test_server",
         f"""
@@ -264,5 +362,7 @@ asyncio.run(main())
     ) as parent:
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         assert len(pids) == 2
+        if stopped:
+            os.kill(pids[0], signal.SIGSTOP)
         parent.send_signal(signal.SIGKILL)
     assert eventually(lambda: not any(is_running(pid) for pid in pids), 5)

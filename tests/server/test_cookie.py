@@ -100,7 +100,7 @@ def test_a_method_that_a_route_does_not_have_is_told_which_it_has(route, slash, 
 def test_an_upload_with_a_cookie_needs_the_xsrf_header_before_a_byte_is_kept(browser, table, shared):
     headers = {"Content-Type": "text/csv"}
     assert browser.post("/automl/api/upload/", content=table, headers=headers).status_code == 403
-    assert not list((shared.data_dir / "spool").glob("*.part"))
+    assert not list((shared.data_dir / "spool").rglob("*.part"))
     headers["X-XSRFToken"] = browser.cookies["_xsrf"]
     assert browser.post("/automl/api/upload/", content=table, headers=headers).status_code == 201
 

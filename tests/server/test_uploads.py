@@ -15,7 +15,7 @@ PIECE = {"Content-Type": "application/offset+octet-stream"}
 
 
 def spooled(server) -> list[str]:
-    return sorted(path.name for path in (server.data_dir / "spool").glob("*.part"))
+    return sorted(path.name for path in (server.data_dir / "spool").rglob("*.part"))
 
 
 def kept(server) -> set[str]:

@@ -18,6 +18,7 @@ from automl_jupyter.services.outbox import Outbox
 from automl_jupyter.services.predictions import Predictions
 from automl_jupyter.services.reports import Heard, Reports, task_key
 from automl_jupyter.services.settings import local_settings
+from automl_jupyter.services.staging import open_staging
 
 NOW = datetime.now(UTC)
 TRIAL = {
@@ -45,12 +46,13 @@ class Bench:
         self.heard: asyncio.Queue[Heard] = asyncio.Queue()
         compute = make_compute(settings, self.heard)
         helper = HelperProcess("automl_jupyter.services.prediction_process", name="predictions")
+        self.staging = open_staging(settings.spool, "s")
         self.ended: list[JobRecord] = []
         self.reports = Reports(
             self.database,
             storage,
-            Models(self.database, storage, Outbox(self.database, compute, settings, "s")),
-            Predictions(self.database, storage, helper, settings, lambda *_: None),
+            Models(self.database, storage, Outbox(self.database, compute, settings, "s"), self.staging),
+            Predictions(self.database, storage, helper, settings, self.staging, lambda *_: None),
             self.ended.append,
             lambda: None,
             self.heard,
@@ -103,6 +105,7 @@ def bench(tmp_path: Path):
     yield make
     for item in made:
         item.database.close()
+        item.staging.close()
 
 
 def test_a_report_that_makes_no_sense_fails_its_job_and_no_other(bench):

@@ -74,7 +74,8 @@ class UploadHandler(ReceivingHandler):
 
     async def _take_in(self, path: Path, filename: str, *, consume: bool) -> DatasetRecord:
         services = await self.services()
-        record = await services.datasets.take_in(self.owner, path, filename, consume=consume)
+        taking = services.datasets.take_in(self.owner, path, filename, consume=consume)
+        record = await self.while_wanted(taking)
         services.training.warm()
         return record
 
@@ -160,12 +161,10 @@ class PiecesHandler(ReceivingHandler):
             self.answer(present.upload(record, schemas.PIECE_BYTES))
 
     async def _complete(self, record: UploadRecord) -> None:
+        # To its end even if the client goes away: it can ask later what became of its upload.
         services = await self.services()
-        try:
-            path = services.uploads.path(record)
+        async with services.uploads.completing(record) as path:
             dataset = await services.datasets.take_in(self.owner, path, record.filename, consume=True)
-        finally:
-            await services.uploads.abandon(self.owner, record.id)
         self.set_header("Location", f"{self.base_url}automl/api/datasets/{dataset.id}/")
         self.answer(present.dataset(dataset, self.language), 201)
 

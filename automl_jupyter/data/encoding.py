@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from automl_jupyter.errors import Unprocessable
+from automl_jupyter.errors import FieldError, Unprocessable
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -38,8 +38,15 @@ def named(name: str) -> str:
         found = codecs.lookup(name)
         "".encode(found.name)
     except (LookupError, UnicodeError, ValueError) as error:
-        raise Unprocessable("data.unknown_encoding", encoding=name) from error
+        wrong_name = FieldError("encoding", "data.unknown_encoding", {"encoding": name})
+        raise Unprocessable(wrong_name.code, errors=[wrong_name], encoding=name) from error
     return found.name
+
+
+def wrong(name: str) -> Unprocessable:
+    """The error that the file is not in the encoding that a person named."""
+    field = FieldError("encoding", "data.wrong_encoding", {"encoding": name})
+    return Unprocessable(field.code, errors=[field], encoding=name)
 
 
 def detect(head: bytes) -> str:
@@ -100,7 +107,8 @@ def of_whole(source: Path) -> str:
 
 def alternative(name: str) -> str:
     """Return the encoding to try where the letters of a guessed one look wrong."""
-    return {"cp1252": "mac-roman", "mac-roman": "cp850"}.get(name, "cp1252")
+    # Each of these knows every byte, so that reading again in it cannot fail.
+    return {"cp1252": "mac-roman", "mac-roman": "cp850", "cp850": "iso8859-1"}.get(name, "mac-roman")
 
 
 def _census(block: bytes) -> tuple[int, int, Counter[int]]:

@@ -141,6 +141,15 @@ ROUTES: tuple[Route, ...] = (
         },
     ),
     Route(
+        "/api/datasets/{dataset_id}/reread/",
+        datasets.RereadHandler,
+        {
+            "post": Operation(
+                {201: schemas.Dataset}, body=schemas.ReadOptions, refusals=(404, 413, 415, 422, 503)
+            )
+        },
+    ),
+    Route(
         "/api/datasets/{dataset_id}/preview/", datasets.PreviewHandler, {"get": _read(schemas.Preview, 404)}
     ),
     Route(

@@ -84,8 +84,55 @@ class Datasets:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return record
 
+    async def reread(self, owner: str, dataset_id: str, asked: Mapping[str, Any]) -> DatasetRecord:
+        """Read the file of a data set again, as asked, into a new one; the first stays as it is.
+
+        What is asked goes over what the first was read with; what is None there is found out again. Whatever
+        goes wrong, nothing stays behind.
+
+        Parameters
+        ----------
+        owner, dataset_id : str
+            Whose data set, and which.
+        asked : mapping
+            Fields of :class:`automl_jupyter.schemas.ReadOptions`, as plain JSON.
+
+        Raises
+        ------
+        NotFound
+            If the owner has no such data set.
+        Unprocessable
+            If the file cannot be read so; the field at fault is named.
+        """
+        parent = await self.get(owner, dataset_id)
+        self.settings.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self.settings.spool))
+        try:
+            key = dataset_key(dataset_id, ORIGINAL)
+            source = await asyncio.to_thread(self._local, key, folder)
+            payload = {
+                "source": str(source),
+                "folder": str(folder),
+                "before": parent.dialect.get("overrides", {}),
+                "options": dict(asked),
+            }
+            found = await self.tables.call("take_in", payload, timeout=READ_SECONDS)
+            if source != folder / ORIGINAL:
+                await asyncio.to_thread(shutil.copyfile, source, folder / ORIGINAL)
+            return await asyncio.to_thread(
+                self._keep, owner, new_id(), folder, parent.filename, found, parent.id
+            )
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
     def _keep(
-        self, owner: str, dataset_id: str, folder: Path, filename: str, found: Mapping[str, Any]
+        self,
+        owner: str,
+        dataset_id: str,
+        folder: Path,
+        filename: str,
+        found: Mapping[str, Any],
+        parent: str | None = None,
     ) -> DatasetRecord:
         record = DatasetRecord(
             id=dataset_id,
@@ -101,7 +148,7 @@ class Datasets:
             columns=found["columns"],
             dialect=found["dialect"],
             warnings=found["warnings"],
-            parent=None,
+            parent=parent,
         )
         try:
             for part in (ORIGINAL, TABLE, PROFILE, PREVIEW):
@@ -147,7 +194,7 @@ class Datasets:
     def _local(self, key: str, folder: Path) -> Path:
         path = self.storage.local_path(key)
         if path is None:
-            path = folder / TABLE
+            path = folder / PurePosixPath(key).name
             self.storage.get_file(key, path)
         return path
 

@@ -18,6 +18,7 @@ PUBLIC_METRICS = "/api/monitoring/metrics/"
 BODIES = {
     "/api/uploads/": {"filename": "a.csv"},
     "/api/train/{dataset_id}/": {"target": "bought", "time_budget": 5, "name": "customers"},
+    "/api/datasets/{dataset_id}/reread/": {"decimal": "."},
     "/api/models/{name}/promote/": {"version": 1},
     "/api/predict/{name}/": {"rows": [{"age": 40, "city": "Paris", "since": "2024-01-01"}]},
     "/api/test-model/{dataset_id}/{model}/": {"rows": [{"age": 40, "city": "Paris", "since": "2024-01-01"}]},

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from automl_jupyter import messages
-from automl_jupyter.client import events, predictions, uploads, values, waiting
+from automl_jupyter.client import events, predictions, rereading, uploads, values, waiting
 from automl_jupyter.client.discovery import find_server, language_of
 from automl_jupyter.client.paths import id_of, part
 from automl_jupyter.client.transport import Transport, told
 from automl_jupyter.errors import AutoMLError
 
 if TYPE_CHECKING:
+    from automl_jupyter.client.rereading import Decisions
     from automl_jupyter.schemas import (
         Dataset,
         DatasetPage,
@@ -147,6 +148,31 @@ class Client:
         """One data set."""
         return self._dataset("GET", f"api/datasets/{part(id_)}/")
 
+    def reread(self, dataset: Dataset | str, **decisions: Unpack[Decisions]) -> Dataset:
+        """Have the file of a data set read again, into a new one; the first stays as it is.
+
+        Parameters
+        ----------
+        dataset : Dataset or str
+            A data set, or its id.
+        **decisions
+            What to decide: ``encoding``, ``separator``, ``quote``, ``escape``, ``spaced``, ``comment``,
+            ``keep_rows``, ``skip``, ``header``, ``header_rows``, ``decimal``, ``thousands``, ``day_first``,
+            ``missing_values``, ``column_types`` and ``columns``. What is left out stays as it was read;
+            ``None`` leaves it to be found out again. The ``action`` of a warning holds the decision that
+            undoes the guess.
+
+        Examples
+        --------
+        >>> client.reread(sales, separator=";", column_types={"zip": "string"})
+
+        Raises
+        ------
+        Unprocessable
+            If the file cannot be read so; ``errors`` names the field at fault.
+        """
+        return rereading.reread(self._transport, dataset, decisions)
+
     def delete_dataset(self, id_: str, cascade: bool = False) -> None:
         """Delete a data set; with `cascade`, the models learned from it as well."""
         params = {"cascade": "true"} if cascade else None
@@ -244,6 +270,19 @@ class Client:
     def cancel(self, job: Job | str) -> Job:
         """End a job and keep nothing."""
         return self._job("POST", f"api/jobs/{part(id_of(job))}/cancel/")
+
+    def resume(self, job: Job | str, time_budget: float | None = None) -> Job:
+        """Take up a job again that ended early, with what it had finished by then.
+
+        Parameters
+        ----------
+        job : Job or str
+            A job that is interrupted, failed, stopped or cancelled, or its id.
+        time_budget : float, optional
+            Seconds for it from now on; what is left of its first budget unless given.
+        """
+        body = {} if time_budget is None else {"time_budget": time_budget}
+        return self._job("POST", f"api/jobs/{part(id_of(job))}/resume/", json=body)
 
     def events(self, job: Job | str, after: int = 0) -> Iterator[Event]:
         """What happens in a job, from the start and as it happens, until the job is over.

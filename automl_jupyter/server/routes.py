@@ -17,6 +17,7 @@ from automl_jupyter import schemas
 from automl_jupyter.server.base import AutoMLHandler
 from automl_jupyter.server.handlers import (
     datasets,
+    files,
     jobs,
     models,
     monitoring,
@@ -86,12 +87,21 @@ ROUTES: tuple[Route, ...] = (
     Route("/", pages.HomeHandler, {"get": _read(HTML)}),
     Route(
         "/csv/",
-        pages.FilesHandler,
+        files.FilesHandler,
         {
-            "get": _read(HTML, 404, query=("dataset", *PAGING)),
+            "get": _read(HTML, 404, 422, 503, query=("dataset", "target", "use", *PAGING)),
             "post": Operation(
                 {303: None}, media=("application/x-www-form-urlencoded",), refusals=(404, 409, 415, 422, 429)
             ),
+        },
+    ),
+    Route(
+        "/csv/{dataset_id}/reread/",
+        files.RereadFormHandler,
+        {
+            "post": Operation(
+                {303: None}, media=("application/x-www-form-urlencoded",), refusals=(404, 415, 422, 503)
+            )
         },
     ),
     Route("/api/user/", users.UserHandler, {"get": _read(schemas.User)}),

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 TaskName = Literal["binary", "multiclass", "regression", "clustering"]
 ColumnType = Literal["integer", "number", "boolean", "datetime", "string"]
 DateOrder = Literal["iso", "ymd", "dmy", "mdy", "named"]
-Thousands = Literal["", ",", ".", "'", " ", "\u00a0", "\u202f"]
+Thousands = Literal["", ",", ".", "'", "’", " ", "\u00a0", "\u202f"]
 ColumnRole = Literal["numeric", "category", "boolean", "datetime", "text", "id", "constant", "empty"]
 JobState = Literal["queued", "running", "done", "failed", "stopped", "cancelled", "interrupted"]
 TrialState = Literal["done", "failed", "skipped"]
@@ -233,6 +233,9 @@ class ReadOptions(Request):
         None, description="Whether rows that look like notes, comments or repeated names are data."
     )
     skip: int | None = Field(None, ge=0, description="Lines before the names, or the data if there are none.")
+    footer: int | None = Field(
+        None, ge=0, le=1000, description="Rows at the end that are no data, such as totals."
+    )
     header: int | None = Field(
         None, ge=-1, description="Index, from 0, of the line with the names; -1 if no line has them."
     )

@@ -157,10 +157,10 @@ class Client:
             A data set, or its id.
         **decisions
             What to decide: ``encoding``, ``separator``, ``quote``, ``escape``, ``spaced``, ``comment``,
-            ``keep_rows``, ``skip``, ``header``, ``header_rows``, ``decimal``, ``thousands``, ``day_first``,
-            ``missing_values``, ``column_types`` and ``columns``. What is left out stays as it was read;
-            ``None`` leaves it to be found out again. The ``action`` of a warning holds the decision that
-            undoes the guess.
+            ``keep_rows``, ``skip``, ``footer``, ``header``, ``header_rows``, ``decimal``, ``thousands``,
+            ``day_first``, ``missing_values``, ``column_types`` and ``columns``. What is left out stays as it
+            was read; ``None`` leaves it to be found out again. The ``action`` of a warning holds the decision
+            that undoes the guess.
 
         Examples
         --------

@@ -36,6 +36,7 @@ class Decisions(TypedDict, total=False):
     comment: str | None
     keep_rows: bool | None
     skip: int | None
+    footer: int | None
     header: int | None
     header_rows: int | None
     decimal: Literal[".", ","] | None

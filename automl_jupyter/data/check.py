@@ -9,8 +9,9 @@ from automl_jupyter.data.model import COLUMN_TYPES, ColumnOptions, ReadOptions
 from automl_jupyter.errors import FieldError, Param, Unprocessable
 
 _DECIMAL = ".,"
-_THOUSANDS = ".,' \u00a0\u202f"
+_THOUSANDS = ".,'’ \u00a0\u202f"
 _MOST_HEADER_ROWS = 20
+_LONGEST_FOOTER = 1000
 
 
 def marks(options: ReadOptions) -> None:
@@ -32,6 +33,7 @@ def marks(options: ReadOptions) -> None:
     _count("header", options.header, -1, None)
     _count("header_rows", options.header_rows, 1, _MOST_HEADER_ROWS)
     _count("skip", options.skip, 0, None)
+    _count("footer", options.footer, 0, _LONGEST_FOOTER)
 
 
 def columns(options: ReadOptions, names: Sequence[str]) -> None:

@@ -226,7 +226,7 @@ class ColumnReader:
         reading = self.finding.reading
         if reading.type == "number":
             self.infinite += pc.sum(pc.is_inf(found)).as_py() or 0
-        if isinstance(reading, DateReading) and reading.order in ("dmy", "mdy"):
+        if isinstance(reading, DateReading) and reading.order in ("dmy", "mdy", "named"):
             self.short_years = self.short_years or has_short_years(raw)
         rival = self.finding.rival
         if rival is not None and self.rival_fits:

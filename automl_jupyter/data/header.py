@@ -75,12 +75,12 @@ def find(rows: Sequence[Record], options: ReadOptions, lines: int) -> Start:
         del data[: len(more)]
         last = more[-1].last_line if more else last
         first = _joined(first, more)
-    elif named and options.header is None and _is_second_names(data):
-        last, taken = data[0].last_line, 2
-        shown = [cell for cell in data[0].cells if cell.strip()][:_MAX_LISTED]
-        params: dict[str, int | list[str]] = {"line": data[0].line, "texts": shown}
+    elif named and options.header is None and (below := _names_below(data)):
+        last, taken = data[below - 1].last_line, 1 + below
+        shown = [cell for row in data[:below] for cell in row.cells if cell.strip()][:_MAX_LISTED]
+        params: dict[str, int | list[str]] = {"n": below, "line": data[0].line, "texts": shown}
         notices.append(Notice("data.second_header", params, action={"header_rows": 1}))
-        del data[0]
+        del data[:below]
     if not data:
         raise Unprocessable("data.header_only", line=first.line)
     raw, trailing, told = _fitted(first, data) if named else ([""] * _width(rows), False, [])
@@ -151,6 +151,15 @@ def _fitted(first: Record, data: Sequence[Record]) -> tuple[list[str], bool, lis
             return raw, True, [Notice("data.trailing_separator", {})]
         return ["", *raw], False, [Notice("data.row_names", {"line": first.line, "name": "column_1"})]
     return raw + [""] * (width - len(raw)), False, []
+
+
+def _names_below(data: Sequence[Record]) -> int:
+    """How many rows below the names, three at most, hold words where all rows after them hold numbers."""
+    for count in (3, 2, 1):
+        after = data[count:]
+        if after and all(_is_second_names([row, *after]) for row in data[:count]):
+            return count
+    return 0
 
 
 def _is_second_names(data: Sequence[Record]) -> bool:
@@ -308,7 +317,7 @@ def _rises(cells: Sequence[str], kinds: Sequence[str]) -> bool:
 def _unique(raw: Sequence[str], *, named: bool) -> tuple[tuple[str, ...], list[Notice]]:
     """Names trimmed, filled in where empty and made unique, and what to say about it."""
     notices: list[Notice] = []
-    names = [cell.replace("\x00", "").strip().strip("\ufeff") for cell in raw]
+    names = [cell.replace("\x00", "").strip().strip("\ufeff\u200b") for cell in raw]
     empty = [i for i, name in enumerate(names) if not name]
     taken = {name for name in names if name}
     counts: Counter[str] = Counter()

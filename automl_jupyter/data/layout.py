@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
-from automl_jupyter.data import dialect, encoding, header, kinds
+from automl_jupyter.data import dialect, encoding, ending, header, kinds
 from automl_jupyter.data.cells import Grammar
 from automl_jupyter.data.model import Notice, ReadOptions
 from automl_jupyter.errors import Unprocessable
@@ -41,6 +41,8 @@ class Layout:
         Where the data start, in bytes; of use for encodings that extend ASCII.
     plain : bool
         Whether nothing in the first rows needs repair.
+    footer : int
+        How many rows at the end are no data.
     keep_rows : bool
         Whether every row below the names is data.
     comments : bool
@@ -56,6 +58,7 @@ class Layout:
     start: header.Start
     offset: int
     plain: bool
+    footer: int
     keep_rows: bool
     comments: bool
     notices: tuple[Notice, ...]
@@ -111,6 +114,8 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
     ):
         other = {"encoding": encoding.alternative(name)}
         notices.append(Notice("data.encoding_guessed", {"encoding": name}, action=other))
+    if options.footer is None and not options.keep_rows:
+        notices += ending.look(source, name, guess.grammar, width)
     before = "".join(lines[: start.data_line - 1])
     signature = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
     grammar = guess.grammar
@@ -126,11 +131,13 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
         and not grammar.spaced
         and not grammar.escape
         and not grammar.comment
+        and not options.footer
         and not gaps
         and not start.trailing
         and grammar.separator.isascii()
         and grammar.quote.isascii()
         and b"\x00" not in head,
+        footer=options.footer or 0,
         keep_rows=options.keep_rows is True,
         comments=options.comment is None and not options.keep_rows,
         notices=(*notices, *start.notices),

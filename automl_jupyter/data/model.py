@@ -60,6 +60,8 @@ class ReadOptions:
         Whether every row below the names is data, also what looks like a note or repeats the names.
     skip : int, optional
         How many lines stand before the names, or before the data if there are no names.
+    footer : int, optional
+        How many rows at the end are no data, such as totals.
     decimal : str, optional
         ``.`` or ``,``.
     thousands : str, optional
@@ -86,6 +88,7 @@ class ReadOptions:
     comment: str | None = None
     keep_rows: bool | None = None
     skip: int | None = None
+    footer: int | None = None
     decimal: str | None = None
     thousands: str | None = None
     header: int | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -105,7 +106,7 @@ def rewrite(
         try:
             rows = records(_cleaned(text, layout, repairs), layout.grammar, layout.start.data_line)
             rewriter = _Rewriter(out, layout, repairs)
-            for count, row in enumerate(rows):
+            for count, row in enumerate(_without_footer(rows, layout.footer)):
                 rewriter.take(row)
                 if progress is not None and not count % _PROGRESS_EVERY:
                     progress(text.buffer.tell())
@@ -113,6 +114,15 @@ def rewrite(
         except OpenQuote as error:
             raise Unprocessable("data.open_quote", line=error.line) from error
     return repairs.notices(trailing=layout.start.trailing)
+
+
+def _without_footer(rows: Iterable[Record], footer: int) -> Iterator[Record]:
+    """Return all rows but the last ones."""
+    held: deque[Record] = deque()
+    for row in rows:
+        held.append(row)
+        if len(held) > footer:
+            yield held.popleft()
 
 
 def _cleaned(text: TextIO, layout: Layout, repairs: _Repairs) -> Iterator[str]:

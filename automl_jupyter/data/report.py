@@ -175,6 +175,8 @@ def _column_notices(reader: ColumnReader) -> list[Notice]:
         found.append(("data.short_years", {"example": _example(reader, "")}, as_text))
     if isinstance(reading, NumberReading) and reading.unit and not reader.forced:
         found.append(("data.unit", {"unit": reading.unit}, as_text))
+    if isinstance(reading, NumberReading) and reading.signs and (example := _negative(reader)):
+        found.append(("data.signs", {"example": example}, as_text))
     if finding.reason is not None:
         action: dict[str, object] = {"column_types": {name: _TEXT_ACTIONS[finding.reason]}}
         found.append((f"data.{finding.reason}", {"examples": list(finding.examples)}, action))
@@ -204,6 +206,12 @@ def _ambiguous(reader: ColumnReader) -> list[tuple[str, _Params, dict[str, objec
         action = _of_column(reader.name, {"day_first": not first})
         return [(code, {"example": _example(reader, "")}, action)]
     return []
+
+
+def _negative(reader: ColumnReader) -> str:
+    """Return a value that is negative by parentheses or by a sign behind it, if there is one."""
+    texts = (text.strip() for text in reader.sample.to_pylist() if text)
+    return next((text[:40] for text in texts if text.endswith(("-", ")"))), "")
 
 
 def _example(reader: ColumnReader, part: str) -> str:

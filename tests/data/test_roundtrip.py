@@ -7,7 +7,7 @@ import io
 import json
 import math
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -145,10 +145,23 @@ PREAMBLES = ([], ["Report of 2024"], ["Sales, all regions; 12", "", "made by han
 FOOTERS = ([], ["Total"], ["", "Source: the office", "2024"])
 
 
-@pytest.mark.slow
-@RELAXED
-@given(
-    table=tables(any_text),
+@dataclass(frozen=True)
+class Style:
+    """How a table is written down."""
+
+    separator: str
+    quote: str
+    line_end: str
+    encoding: str
+    decimal: str
+    missing: str
+    dates: str
+    preamble: list[str]
+    footer: list[str]
+
+
+styles = st.builds(
+    Style,
     separator=st.sampled_from(",;\t|^"),
     quote=st.sampled_from("\"'"),
     line_end=st.sampled_from(["\n", "\r\n", "\r"]),
@@ -158,58 +171,58 @@ FOOTERS = ([], ["Total"], ["", "Source: the office", "2024"])
     dates=st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S"]),
     preamble=st.sampled_from(PREAMBLES),
     footer=st.sampled_from(FOOTERS),
-    split=st.data(),
 )
+
+
+@pytest.mark.slow
+@RELAXED
+@given(table=tables(any_text), style=styles, split=st.data())
 def test_what_a_person_decides_gives_exactly_what_the_file_says(
-    table: tuple[list[str], list[list[object]]],
-    separator: str,
-    quote: str,
-    line_end: str,
-    encoding: str,
-    decimal: str,
-    missing: str,
-    dates: str,
-    preamble: list[str],
-    footer: list[str],
-    split: st.DataObject,
+    table: tuple[list[str], list[list[object]]], style: Style, split: st.DataObject
 ) -> None:
     header, columns = table
-    columns = [[None if str(v) == missing else v for v in c] for c in columns]
+    columns = [[None if str(v) == style.missing else v for v in c] for c in columns]
     columns = [
         [v.replace(year=v.year + 1000) if isinstance(v, datetime) and v.year < 1000 else v for v in c]
         for c in columns
     ]
     out = io.StringIO(newline="")
-    out.writelines(line + line_end for line in preamble)
+    out.writelines(line + style.line_end for line in style.preamble)
     writer = csv.writer(
-        out, delimiter=separator, quotechar=quote, lineterminator=line_end, quoting=csv.QUOTE_ALL
+        out,
+        delimiter=style.separator,
+        quotechar=style.quote,
+        lineterminator=style.line_end,
+        quoting=csv.QUOTE_ALL,
     )
     writer.writerow(header)
     for row in zip(*columns, strict=True):
-        writer.writerow([spelt(value, decimal, dates, missing) for value in row])
-    out.writelines(line + line_end for line in footer)
+        writer.writerow([spelt(value, style.decimal, style.dates, style.missing) for value in row])
+    out.writelines(line + style.line_end for line in style.footer)
     decisions: dict[str, object] = {
-        "encoding": encoding,
-        "separator": separator,
-        "quote": quote,
+        "encoding": style.encoding,
+        "separator": style.separator,
+        "quote": style.quote,
         "escape": "",
         "spaced": False,
         "comment": "",
         "keep_rows": True,
-        "skip": len(preamble),
+        "skip": len(style.preamble),
         "header_rows": 1,
-        "footer": sum(1 for line in footer if line),
-        "decimal": decimal,
+        "footer": sum(1 for line in style.footer if line),
+        "decimal": style.decimal,
         "thousands": "",
-        "day_first": dates.startswith("%d"),
-        "missing_values": [missing] if missing else [],
+        "day_first": style.dates.startswith("%d"),
+        "missing_values": [style.missing] if style.missing else [],
         "column_types": {name: type_of(c) for name, c in zip(header, columns, strict=True)},
     }
     # Decided at once or in two readings, in whatever order: the same comes of it.
     first = split.draw(st.sets(st.sampled_from(sorted(decisions))))
     before = laid_over({}, {name: value for name, value in decisions.items() if name in first})
     after = laid_over(before, {name: value for name, value in decisions.items() if name not in first})
-    result, found = read_bytes(out.getvalue().encode(encoding), from_json(json.loads(json.dumps(after))))
+    result, found = read_bytes(
+        out.getvalue().encode(style.encoding), from_json(json.loads(json.dumps(after)))
+    )
     check((header, columns), result, found)
     assert not {n.code for n in result.warnings} & {
         "data.unreadable_values",

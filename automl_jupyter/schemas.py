@@ -23,6 +23,8 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 TaskName = Literal["binary", "multiclass", "regression", "clustering"]
 ColumnType = Literal["integer", "number", "boolean", "datetime", "string"]
+DateOrder = Literal["iso", "ymd", "dmy", "mdy", "named"]
+Thousands = Literal["", ",", ".", "'", "’", " ", "\u00a0", "\u202f"]
 ColumnRole = Literal["numeric", "category", "boolean", "datetime", "text", "id", "constant", "empty"]
 JobState = Literal["queued", "running", "done", "failed", "stopped", "cancelled", "interrupted"]
 TrialState = Literal["done", "failed", "skipped"]
@@ -148,6 +150,21 @@ class Notice(Answer):
     action: dict[str, JsonValue] | None = Field(None, description="The read option that undoes the guess.")
 
 
+class ColumnRead(Answer):
+    """How the values of a column were read; what does not apply to its type is null."""
+
+    decimal: str | None = None
+    thousands: str | None = Field(None, description="Empty for none.")
+    unit: str | None = Field(None, description="The currency or percent sign that was taken off.")
+    date_order: DateOrder | None = None
+    zoned: bool | None = Field(None, description="Whether its times were brought to UTC.")
+    missing_values: list[str] = Field(
+        [], description="The words read as missing; a blank for cells of blanks."
+    )
+    text_because: str | None = Field(None, description="Why what looks like numbers or dates stays text.")
+    asked: bool = Field(False, description="Whether a person decided on its type.")
+
+
 class Column(Answer):
     """A column as it was read."""
 
@@ -157,6 +174,7 @@ class Column(Answer):
     missing: int
     distinct: int = Field(description="Exact up to 100,000.")
     examples: list[str]
+    read: ColumnRead = Field(default_factory=lambda: ColumnRead.model_validate({}))
 
 
 class Dataset(Answer):
@@ -164,11 +182,14 @@ class Dataset(Answer):
 
     id: str
     name: str
+    parent: str | None = Field(None, description="The data set of whose file this is another reading.")
     created: datetime
     bytes: int
     rows: int
     columns: list[Column]
-    dialect: dict[str, JsonValue]
+    dialect: dict[str, JsonValue] = Field(
+        description="How the file was read; what a person decided is in `overrides`."
+    )
     warnings: list[Notice]
 
 
@@ -211,6 +232,60 @@ class Profile(Answer):
 
     rows: int
     columns: list[dict[str, JsonValue]]
+
+
+Mark = Annotated[str, Field(max_length=1)]
+
+
+class ColumnReadOptions(Request):
+    """How the values of one column are written; null leaves it to what holds for the file."""
+
+    decimal: Literal[".", ","] | None = None
+    thousands: Thousands | None = None
+    day_first: bool | None = None
+    missing_values: list[str] | None = None
+
+
+class ReadOptions(Request):
+    """How to read a file again.
+
+    What is not mentioned stays as the data set was read; null leaves a field, or what was decided for a
+    column, to be found out again.
+    """
+
+    encoding: str | None = Field(None, min_length=1, max_length=40, examples=["cp1252"])
+    separator: str | None = Field(None, min_length=1, max_length=1, examples=[";"])
+    quote: Mark | None = Field(None, description="Around cells; empty for none.")
+    escape: Mark | None = Field(
+        None, description="Before a quote within quotes; empty where quotes are doubled."
+    )
+    spaced: bool | None = Field(None, description="Whether blanks after a separator belong to it.")
+    comment: Mark | None = Field(
+        None, description="What starts lines to leave out; empty if no line is a comment."
+    )
+    keep_rows: bool | None = Field(
+        None, description="Whether rows that look like notes, comments or repeated names are data."
+    )
+    skip: int | None = Field(None, ge=0, description="Lines before the names, or the data if there are none.")
+    footer: int | None = Field(
+        None, ge=0, le=1000, description="Rows at the end that are no data, such as totals."
+    )
+    header: int | None = Field(
+        None, ge=-1, description="Index, from 0, of the line with the names; -1 if no line has them."
+    )
+    header_rows: int | None = Field(
+        None, ge=1, le=20, description="Rows that the names take up; those of several are joined."
+    )
+    decimal: Literal[".", ","] | None = None
+    thousands: Thousands | None = Field(None, description="Empty for none.")
+    day_first: bool | None = Field(None, description="Whether 01/02/2024 is in February.")
+    missing_values: list[str] | None = Field(
+        None, description="The words that stand for a missing value; an empty cell always does."
+    )
+    column_types: dict[str, ColumnType | None] | None = Field(None, examples=[{"zip": "string"}])
+    columns: dict[str, ColumnReadOptions | None] | None = Field(
+        None, description="What holds for single columns.", examples=[{"since": {"day_first": False}}]
+    )
 
 
 class UploadFromPath(Request):

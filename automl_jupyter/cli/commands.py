@@ -18,7 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 from rich.text import Text
 
-from automl_jupyter.cli import live, tables
+from automl_jupyter.cli import live, rereading, tables
 from automl_jupyter.cli.parser import PROGRAM
 from automl_jupyter.cli.terminal import Terminal
 from automl_jupyter.client import Client
@@ -48,6 +48,23 @@ def upload(client: Client, arguments: argparse.Namespace, terminal: Terminal) ->
             terminal.text("cli.upload.next", command=f"{PROGRAM} train {dataset.id} --target …"), "dim"
         )
     return OK
+
+
+def reread(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Have the file of a data set read again."""
+    dataset = client.reread(arguments.dataset, **rereading.decisions(arguments))
+    terminal.show(dataset, tables.dataset_summary(dataset, terminal), tables.columns(dataset, terminal))
+    return OK
+
+
+def resume(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Take up a job again, and show how it goes."""
+    job = client.resume(arguments.id, arguments.time)
+    if arguments.detach:
+        terminal.show(job, tables.heading(job, terminal))
+        terminal.note(_how_to_return(job, terminal))
+        return OK
+    return _watch(client, job, terminal)
 
 
 def train(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -167,6 +184,8 @@ COMMANDS: Mapping[str, Callable[[Client, argparse.Namespace, Terminal], int]] = 
         "models": models,
         "jobs": jobs,
         "datasets": datasets,
+        "reread": reread,
+        "resume": resume,
         "user": user,
     }
 )

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from automl_jupyter import messages
+from automl_jupyter.cli import rereading
 from automl_jupyter.client.discovery import language_of
 
 PROGRAM = "jupyter automl"
@@ -131,6 +132,13 @@ def _parser(language: str) -> argparse.ArgumentParser:
 
     datasets = add("datasets")
     datasets.add_argument("id", nargs="?", metavar=text("meta.id"), help=text("datasets.id"))
+
+    resume = add("resume")
+    resume.add_argument("id", metavar=text("meta.id"), help=text("resume.id"))
+    resume.add_argument("--time", type=_time, metavar=text("meta.seconds"), help=text("resume.time"))
+    resume.add_argument("--detach", action="store_true", help=text("train.detach"))
+
+    rereading.options(add("reread"), text, language)
 
     add("user")
     return parser

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Self, Unpack
 
 from automl_jupyter import messages
-from automl_jupyter.client import events, uploads, values
+from automl_jupyter.client import events, predictions, rereading, uploads, values, waiting
 from automl_jupyter.client.discovery import find_server, language_of
-from automl_jupyter.client.transport import TookTooLong, Transport, told
-from automl_jupyter.errors import AutoMLError, Conflict, NotFound
+from automl_jupyter.client.paths import id_of, part
+from automl_jupyter.client.transport import Transport, told
+from automl_jupyter.errors import AutoMLError
 
 if TYPE_CHECKING:
+    from automl_jupyter.client.rereading import Decisions
     from automl_jupyter.schemas import (
         Dataset,
         DatasetPage,
@@ -147,24 +146,49 @@ class Client:
 
     def dataset(self, id_: str) -> Dataset:
         """One data set."""
-        return self._dataset("GET", f"api/datasets/{_part(id_)}/")
+        return self._dataset("GET", f"api/datasets/{part(id_)}/")
+
+    def reread(self, dataset: Dataset | str, **decisions: Unpack[Decisions]) -> Dataset:
+        """Have the file of a data set read again, into a new one; the first stays as it is.
+
+        Parameters
+        ----------
+        dataset : Dataset or str
+            A data set, or its id.
+        **decisions
+            What to decide: ``encoding``, ``separator``, ``quote``, ``escape``, ``spaced``, ``comment``,
+            ``keep_rows``, ``skip``, ``footer``, ``header``, ``header_rows``, ``decimal``, ``thousands``,
+            ``day_first``, ``missing_values``, ``column_types`` and ``columns``. What is left out stays as it
+            was read; ``None`` leaves it to be found out again. The ``action`` of a warning holds the decision
+            that undoes the guess.
+
+        Examples
+        --------
+        >>> client.reread(sales, separator=";", column_types={"zip": "string"})
+
+        Raises
+        ------
+        Unprocessable
+            If the file cannot be read so; ``errors`` names the field at fault.
+        """
+        return rereading.reread(self._transport, dataset, decisions)
 
     def delete_dataset(self, id_: str, cascade: bool = False) -> None:
         """Delete a data set; with `cascade`, the models learned from it as well."""
         params = {"cascade": "true"} if cascade else None
-        self._transport.request("DELETE", f"api/datasets/{_part(id_)}/", params=params)
+        self._transport.request("DELETE", f"api/datasets/{part(id_)}/", params=params)
 
     def preview(self, id_: str) -> Preview:
         """The first rows of a data set."""
         from automl_jupyter.schemas import Preview
 
-        return self._transport.ask(Preview, "GET", f"api/datasets/{_part(id_)}/preview/")
+        return self._transport.ask(Preview, "GET", f"api/datasets/{part(id_)}/preview/")
 
     def profile(self, id_: str) -> Profile:
         """The distribution of each column of a data set."""
         from automl_jupyter.schemas import Profile
 
-        return self._transport.ask(Profile, "GET", f"api/datasets/{_part(id_)}/profile/")
+        return self._transport.ask(Profile, "GET", f"api/datasets/{part(id_)}/profile/")
 
     # --- training
 
@@ -181,7 +205,7 @@ class Client:
         from automl_jupyter.schemas import Findings
 
         params = {} if target is None else {"target": target}
-        path = f"api/datasets/{_part(_id(dataset))}/findings/"
+        path = f"api/datasets/{part(id_of(dataset))}/findings/"
         return self._transport.ask(Findings, "GET", path, params=params, patience=uploads.READING)
 
     def train(
@@ -227,7 +251,7 @@ class Client:
             "seed": seed,
         }
         body = {key: value for key, value in asked.items() if value is not None}
-        return self._job("POST", f"api/train/{_part(_id(dataset))}/", json=body)
+        return self._job("POST", f"api/train/{part(id_of(dataset))}/", json=body)
 
     def jobs(self, limit: int = 50, offset: int = 0) -> JobPage:
         """The caller's jobs, newest first."""
@@ -237,15 +261,28 @@ class Client:
 
     def job(self, id_: str) -> Job:
         """One job, with its leaderboard so far."""
-        return self._job("GET", f"api/jobs/{_part(id_)}/")
+        return self._job("GET", f"api/jobs/{part(id_)}/")
 
     def stop(self, job: Job | str) -> Job:
         """End a job and keep the best model so far."""
-        return self._job("POST", f"api/jobs/{_part(_id(job))}/stop/")
+        return self._job("POST", f"api/jobs/{part(id_of(job))}/stop/")
 
     def cancel(self, job: Job | str) -> Job:
         """End a job and keep nothing."""
-        return self._job("POST", f"api/jobs/{_part(_id(job))}/cancel/")
+        return self._job("POST", f"api/jobs/{part(id_of(job))}/cancel/")
+
+    def resume(self, job: Job | str, time_budget: float | None = None) -> Job:
+        """Take up a job again that ended early, with what it had finished by then.
+
+        Parameters
+        ----------
+        job : Job or str
+            A job that is interrupted, failed, stopped or cancelled, or its id.
+        time_budget : float, optional
+            Seconds for it from now on; what is left of its first budget unless given.
+        """
+        body = {} if time_budget is None else {"time_budget": time_budget}
+        return self._job("POST", f"api/jobs/{part(id_of(job))}/resume/", json=body)
 
     def events(self, job: Job | str, after: int = 0) -> Iterator[Event]:
         """What happens in a job, from the start and as it happens, until the job is over.
@@ -261,7 +298,7 @@ class Client:
         after : int, default=0
             The id of the last event that is known already.
         """
-        return events.follow(self._transport, _part(_id(job)), after)
+        return events.follow(self._transport, part(id_of(job)), after)
 
     def wait(
         self,
@@ -290,20 +327,7 @@ class Client:
         TookTooLong
             A `TimeoutError`, if the job is not over in time.
         """
-        from automl_jupyter.schemas import FINAL_STATES
-
-        id_ = _id(job)
-        until = math.inf if timeout is None else time.monotonic() + timeout
-        if on_event is not None:
-            for event in events.follow(self._transport, _part(id_), 0, until):
-                on_event(event)
-        pause = 0.1
-        while (now := self.job(id_)).state not in FINAL_STATES:
-            if time.monotonic() >= until:
-                raise self._transport.error(TookTooLong, "client.still_running", job=id_)
-            time.sleep(min(pause, max(until - time.monotonic(), 0.0)))
-            pause = min(pause * 1.5, 2.0)
-        return now
+        return waiting.wait(self._transport, id_of(job), timeout, on_event)
 
     # --- models
 
@@ -315,19 +339,19 @@ class Client:
 
     def model(self, name: str) -> Model:
         """One model with its versions."""
-        return self._model("GET", f"api/models/{_part(name)}/")
+        return self._model("GET", f"api/models/{part(name)}/")
 
     def delete_model(self, name: str) -> None:
         """Delete a model with all its versions."""
-        self._transport.request("DELETE", f"api/models/{_part(name)}/")
+        self._transport.request("DELETE", f"api/models/{part(name)}/")
 
     def promote(self, name: str, version: int) -> Model:
         """Put a version of a model into service."""
-        return self._model("POST", f"api/models/{_part(name)}/promote/", json={"version": version})
+        return self._model("POST", f"api/models/{part(name)}/promote/", json={"version": version})
 
     def rollback(self, name: str) -> Model:
         """Put the version back into service that was there before."""
-        return self._model("POST", f"api/models/{_part(name)}/rollback/")
+        return self._model("POST", f"api/models/{part(name)}/rollback/")
 
     # --- predictions
 
@@ -359,19 +383,7 @@ class Client:
         Conflict
             If another version went into service while many rows were being predicted in parts.
         """
-        from automl_jupyter.schemas import JSON_ROWS, Predictions
-
-        path = self._predict_path(model, dataset)
-        given = values.records(rows)
-        parts = [given[start : start + JSON_ROWS] for start in range(0, len(given), JSON_ROWS)] or [given]
-        answers = [
-            self._transport.ask(Predictions, "POST", path, json={"rows": part}, patience=uploads.READING)
-            for part in parts
-        ]
-        if len({answer.version for answer in answers}) > 1:
-            raise Conflict("client.version_changed", model=answers[0].model)
-        predictions = [prediction for answer in answers for prediction in answer.predictions]
-        return answers[0].model_copy(update={"predictions": predictions})
+        return predictions.predict(self._transport, model, rows, dataset)
 
     def predict_csv(
         self,
@@ -394,23 +406,7 @@ class Client:
         dataset : Dataset or str, optional
             As in :meth:`predict`.
         """
-        target = Path(target)
-        part = target.with_name(f".{target.name}.part")
-        headers = {"Content-Type": "text/csv", "Accept": "text/csv"}
-        path = self._predict_path(model, dataset)
-        try:
-            with (
-                Path(source).open("rb") as rows,
-                part.open("wb") as file,
-                self._transport.stream(
-                    "POST", path, content=values.pieces(rows), headers=headers, patience=uploads.READING
-                ) as answer,
-            ):
-                for piece in answer.iter_bytes():
-                    file.write(piece)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        predictions.predict_csv(self._transport, model, Path(source), Path(target), dataset)
 
     def monitoring(self) -> Monitoring:
         """How the caller's own work is going: jobs, models, requests."""
@@ -434,33 +430,3 @@ class Client:
         from automl_jupyter.schemas import Model
 
         return self._transport.ask(Model, method, path, json=json)
-
-    def _predict_path(self, model: str | Model | ModelRef, dataset: Dataset | str | None) -> str:
-        if not isinstance(model, str):
-            version = getattr(model, "version", None)
-            model = model.name if version is None else f"{model.name}:{version}"
-        if dataset is None and ":" not in model and "@" not in model:
-            return f"api/predict/{_part(model)}/"
-        id_ = self._learned_from(model) if dataset is None else _id(dataset)
-        return f"api/test-model/{_part(id_)}/{quote(model, safe=':@')}/"
-
-    def _learned_from(self, reference: str) -> str:
-        name, _, version = reference.partition(":")
-        name, _, alias = name.partition("@")
-        model = self.model(name)
-        for candidate in model.versions:
-            if str(candidate.version) == version or alias in candidate.aliases:
-                return candidate.dataset_id
-        versions = [str(candidate.version) for candidate in model.versions]
-        raise self._transport.error(
-            NotFound, "client.no_version", model=reference, name=name, versions=versions
-        )
-
-
-def _part(id_: str) -> str:
-    """One part of a path, whatever stands in it."""
-    return quote(id_, safe="")
-
-
-def _id(thing: Dataset | Job | str) -> str:
-    return thing if isinstance(thing, str) else thing.id

@@ -26,12 +26,15 @@ class Grammar:
         runs of it count once.
     escape : str
         The character that, within quotes, makes a quote after it stand for itself; empty for none.
+    comment : str
+        The character that starts lines to leave out; empty for none.
     """
 
     separator: str
     quote: str
     spaced: bool = False
     escape: str = ""
+    comment: str = ""
 
 
 class Record(NamedTuple):
@@ -79,6 +82,8 @@ def records(lines: Iterable[str], grammar: Grammar, first_line: int = 1) -> Iter
         if grammar.spaced and grammar.separator == " " and (not grammar.quote or grammar.quote not in body):
             body = re.sub(" +", " ", body.strip(" "))
         if not body or ((body.isspace() or body == _END_OF_FILE) and grammar.separator not in body):
+            continue
+        if grammar.comment and body.lstrip().startswith(grammar.comment):
             continue
         if not grammar.quote or grammar.quote not in body:
             cells = body.split(grammar.separator)
@@ -166,12 +171,13 @@ def _odd(text: str, start: int, end: int, escape: str) -> bool:
 _MAX_CELL = 1 << 27
 _END_OF_FILE = "\x1a"
 _NUMBER = re.compile(
-    r"[-+]?(?:inf|infinity)|[-+(]?\s*[$€£¥]?\s*[-+]?"
-    r"(?:\d+(?:[ .,'\u00a0\u202f]\d{3})*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\)?",
+    r"[-+−]?(?:inf|infinity|∞)|[-+−(]?\s*[$€£¥]?\s*[-+−(]?"
+    r"(?:\d+(?:[ .,'’\u00a0\u202f]\d{3})*(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?\s*[%$€£¥]?\)?",
     re.IGNORECASE,
 )
 _DATE = re.compile(
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})"
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|"
+    r"\d{1,2}[- ][^\W\d_]{3,9}\.?[- ]\d{2,4})"
     r"(?:[ T]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?"
 )
 _WORD = re.compile(r"[^\s,;|\t\"][^,;|\t\"\r\n]{0,39}")

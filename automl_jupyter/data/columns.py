@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_jupyter.data import arrow, types
 from automl_jupyter.data.dates import DateReading, has_short_years
-from automl_jupyter.data.model import ColumnType
+from automl_jupyter.data.model import ColumnOptions, ColumnType
 from automl_jupyter.data.types import Finding, Hints, Reading, TextReading, TextReason
 
 DISTINCT_CAP = 100_000
@@ -46,14 +48,16 @@ class ColumnReader:
         The column's name.
     forced : ColumnType, optional
         The type that a person asked for; values that are not of it are read as missing.
-    words : frozenset of str, optional
-        The only words that stand for a missing value, as a person gave them.
+    told : ColumnOptions
+        What a person decided on how its values are written; its ``missing_values`` are the only words that
+        stand for a missing value.
     """
 
-    def __init__(self, name: str, forced: ColumnType | None, words: frozenset[str] | None) -> None:
+    def __init__(self, name: str, forced: ColumnType | None, told: ColumnOptions) -> None:
         self.name = name
         self.forced = forced
-        self.words = words
+        self.words = None if told.missing_values is None else frozenset(told.missing_values)
+        self._told = told
         self.finding = Finding(TextReading(), undecided=True)
         self.keeps_na = False
         self.sample: pa.Array = pa.nulls(0, pa.string())
@@ -78,6 +82,13 @@ class ColumnReader:
         return self.finding.rival is not None and self.rival_fits and self.rival_differs
 
     @property
+    def speaks_for_others(self) -> bool:
+        """Whether how its values are written tells how those of other columns are: found, and for sure."""
+        told = self._told
+        alone = told.decimal is None and told.thousands is None and told.day_first is None
+        return alone and self.finding.rival is None
+
+    @property
     def is_text(self) -> bool:
         """Whether the values are kept as texts."""
         return isinstance(self.finding.reading, TextReading)
@@ -90,6 +101,7 @@ class ColumnReader:
     def decide(self, values: pa.Array, hints: Hints) -> None:
         """Decide on a type by the first values of the column."""
         self.sample = values.slice(0, _SAMPLE)
+        hints = self._own(hints)
         if self.forced is not None:
             self.finding = Finding(types.forced(self.forced, values, hints))
             return
@@ -117,6 +129,7 @@ class ColumnReader:
         """
         before = self.arrow
         changed = False
+        hints = self._own(hints)
         if self.is_text:
             found = self._texts(values, text_words)
             if self.finding.undecided and len(found) > found.null_count:
@@ -134,6 +147,16 @@ class ColumnReader:
             return found, True
         self._count(values, found)
         return found, False
+
+    def _own(self, hints: Hints) -> Hints:
+        """Return the hints with what a person said of this column alone."""
+        told = self._told
+        return replace(
+            hints,
+            decimal=hints.decimal if told.decimal is None else told.decimal,
+            thousands=hints.thousands if told.thousands is None else told.thousands,
+            day_first=hints.day_first if told.day_first is None else told.day_first,
+        )
 
     def _decide_anew(self, values: pa.Array, hints: Hints) -> bool:
         """Decide on a type by the first values and these together; whether that changed anything."""
@@ -203,7 +226,7 @@ class ColumnReader:
         reading = self.finding.reading
         if reading.type == "number":
             self.infinite += pc.sum(pc.is_inf(found)).as_py() or 0
-        if isinstance(reading, DateReading) and reading.order in ("dmy", "mdy"):
+        if isinstance(reading, DateReading) and reading.order in ("dmy", "mdy", "named"):
             self.short_years = self.short_years or has_short_years(raw)
         rival = self.finding.rival
         if rival is not None and self.rival_fits:

@@ -15,29 +15,31 @@ from automl_jupyter.data.numbers import all_match, any_match, cast
 Order = Literal["iso", "ymd", "dmy", "mdy", "named"]
 
 _TIME = r"(?:,?[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?)?$"
-_ZONE = r"\d{1,2}:\d{2}.*(?:Z|[-+]\d{2}(?::?\d{2})?)$"
+_ZONE = r"\d{1,2}:\d{2}.*(?:Z|UTC|GMT|[-+]\d{2}(?::?\d{2})?)$"
 _NUMERIC_DAY = r"^\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
 _DAY: dict[Order, str] = {
     "ymd": r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}",
     "dmy": _NUMERIC_DAY,
     "mdy": _NUMERIC_DAY,
-    "named": r"^(?:\d{1,2}[- ][A-Za-z]{3,9}\.?,?[- ]\d{4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4})",
+    "named": r"^(?:\d{1,2}(?:er)?[- ]\pL{3,9}\.?,?[- ](?:\d{4}|\d{2})|\pL{3,9}\.? \d{1,2},? \d{4})",
 }
-_SHORT_YEAR = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?:$|[ T,])"
+_SHORT_YEAR = r"^\d{1,2}(?:[-/.]\d{1,2}[-/.]|(?:er)?[- ]\pL{3,9}\.?,?[- ])\d{2}(?:$|[ T,])"
+_FAR_ZONE = r" (?:UTC|GMT|[-+]\d{2}:?\d{2})$"
 _MONTHS = (
-    ("jan", "uary"),
-    ("feb", "ruary"),
-    ("mar", "ch"),
-    ("apr", "il"),
-    ("may", ""),
-    ("jun", "e"),
-    ("jul", "y"),
-    ("aug", "ust"),
-    ("sep", "t|tember"),
-    ("oct", "ober"),
-    ("nov", "ember"),
-    ("dec", "ember"),
+    "jan(?:uary|v|vier)?",
+    "feb(?:ruary)?|f[ée]v(?:r|rier)?",
+    "mar(?:ch|s)?",
+    "apr(?:il)?|avr(?:il)?",
+    "may|mai",
+    "june?|juin",
+    "july?|juil(?:let)?",
+    "aug(?:ust)?|ao[uû]t",
+    "sept?(?:ember|embre)?",
+    "oct(?:ober|obre)?",
+    "nov(?:ember|embre)?",
+    "dec(?:ember)?|d[ée]c(?:embre)?",
 )
+"""The months in English and French, whole and short."""
 _HALF_DAY = 12 * 3_600_000_000
 
 
@@ -49,7 +51,7 @@ class DateReading:
     ----------
     order : str
         ``iso`` as in 2024-02-28T10:30, ``ymd`` with other marks or short months, ``dmy``, ``mdy``, or
-        ``named`` months in English.
+        ``named`` months in English or French.
     zoned : bool
         Whether every value says its distance from UTC; the values are then stored as UTC.
     """
@@ -66,7 +68,7 @@ class DateReading:
     def parse(self, values: pa.Array) -> pa.Array | None:
         """Return the times, or ``None`` if some value is none: the 30th of February is none."""
         if self.order == "iso":
-            return _to_time(values, self.arrow)
+            return _to_time(_near_zone(values) if self.zoned else values, self.arrow)
         if not all_match(values, self.pattern()):
             return None
         text, afternoon = _clock(self._days(values))
@@ -87,13 +89,10 @@ class DateReading:
             text = _sub(text, r"^(\d{4})[-/.](\d\d)[-/.](\d)($|[ T,])", r"\1-\2-0\3\4")
             return _sub(text, r"^(\d{4})[-/.](\d\d)[-/.](\d\d)", r"\1-\2-\3")
         if self.order == "named":
-            text = _sub(text, r"^([A-Za-z]+\.?) (\d{1,2}),? (\d{4})", r"\2 \1 \3")
-            for number, (short, long) in enumerate(_MONTHS, start=1):
-                text = _sub(
-                    text,
-                    rf"^(\d{{1,2}})[- ](?i:{short})(?i:{long})?\.?,?[- ](\d{{4}})",
-                    rf"\1-{number:02}-\2",
-                )
+            text = _sub(text, r"^(\pL+\.?) (\d{1,2}),? (\d{4})", r"\2 \1 \3")
+            for number, name in enumerate(_MONTHS, start=1):
+                day, year = r"(\d{1,2})(?:er)?", r"(\d{4}|\d{2})($|[ T,])"
+                text = _sub(text, rf"^{day}[- ](?i:{name})\.?,?[- ]{year}", rf"\1-{number:02}-\2\3")
         text = _sub(text, r"^(\d[-/.])", r"0\1")
         text = _sub(text, r"^(\d\d[-/.])(\d[-/.])", r"\10\2")
         text = _sub(text, r"^(\d\d[-/.]\d\d[-/.])([0-6]\d)($|[ T,])", r"\120\2\3")
@@ -152,6 +151,13 @@ def has_short_years(values: pa.Array) -> bool:
 
 def _sub(values: pa.Array, pattern: str, new: str) -> pa.Array:
     return pc.replace_substring_regex(values, pattern, new)
+
+
+def _near_zone(values: pa.Array) -> pa.Array:
+    """Return times with their zone right behind them and UTC by its letter."""
+    if not any_match(values, _FAR_ZONE):
+        return values
+    return _sub(_sub(values, r" (?:UTC|GMT)$", "Z"), r" ([-+]\d{2}:?\d{2})$", r"\1")
 
 
 def _clock(values: pa.Array) -> tuple[pa.Array, pa.Array | None]:

@@ -92,9 +92,12 @@ def detect(text: str, options: ReadOptions) -> tuple[Guess, list[Notice]]:
         separators = tuple(s for s in SEPARATORS if s in text) or (",",)
     quotes = _quotes(text, separators) if options.quote is None else (options.quote,)
     forced = options.separator is not None or hint is not None
-    escapes = ("", "\\") if '\\"' in text or "\\'" in text else ("",)
+    escapes: Sequence[str] = ("", "\\") if '\\"' in text or "\\'" in text else ("",)
+    if options.escape is not None:
+        escapes = (options.escape,)
+    comment = options.comment or ""
     guesses = [
-        _judge(lines, Grammar(s, q, s == " " or _follows_blank(lines, s), e), forced=forced)
+        _judge(lines, Grammar(s, q, _spaced(lines, s, options.spaced), e, comment), forced=forced)
         for s in separators
         for q in quotes
         for e in escapes
@@ -104,7 +107,14 @@ def detect(text: str, options: ReadOptions) -> tuple[Guess, list[Notice]]:
     )
     if best.score <= _ONE_COLUMN and options.separator is None and not hint:
         best = max(
-            (_judge(lines, Grammar(",", quote), forced=True) for quote in quotes),
+            (
+                _judge(
+                    lines,
+                    Grammar(",", quote, options.spaced is True, options.escape or "", comment),
+                    forced=True,
+                )
+                for quote in quotes
+            ),
             key=lambda g: (not g.open_quote, g.score),
         )
     notices = []
@@ -172,6 +182,12 @@ def _clearly_spaced(rows: Sequence[Record], widths: Counter[int]) -> bool:
         return False
     below = [kind(cell) for row in rows[1:50] for cell in row.cells]
     return sum(k in ("number", "date", "missing", "boolean") for k in below) >= 0.5 * len(below)
+
+
+def _spaced(lines: Sequence[str], separator: str, told: bool | None) -> bool:
+    if told is not None:
+        return told
+    return separator == " " or _follows_blank(lines, separator)
 
 
 def _follows_blank(lines: Sequence[str], separator: str) -> bool:

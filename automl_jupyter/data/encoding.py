@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from automl_jupyter.errors import Unprocessable
+from automl_jupyter.data import foreign
+from automl_jupyter.errors import FieldError, Unprocessable
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -38,8 +39,15 @@ def named(name: str) -> str:
         found = codecs.lookup(name)
         "".encode(found.name)
     except (LookupError, UnicodeError, ValueError) as error:
-        raise Unprocessable("data.unknown_encoding", encoding=name) from error
+        wrong_name = FieldError("encoding", "data.unknown_encoding", {"encoding": name})
+        raise Unprocessable(wrong_name.code, errors=[wrong_name], encoding=name) from error
     return found.name
+
+
+def wrong(name: str) -> Unprocessable:
+    """The error that the file is not in the encoding that a person named."""
+    field = FieldError("encoding", "data.wrong_encoding", {"encoding": name})
+    return Unprocessable(field.code, errors=[field], encoding=name)
 
 
 def detect(head: bytes) -> str:
@@ -64,6 +72,8 @@ def detect(head: bytes) -> str:
             return name
     even, odd = head[0::2], head[1::2]
     if len(head) >= 4:
+        if 0 in head and (wide := _utf16(head)):
+            return wide
         if odd.count(0) > 0.6 * len(odd) and even.count(0) < 0.2 * len(even):
             return "utf-16-le"
         if even.count(0) > 0.6 * len(even) and odd.count(0) < 0.2 * len(odd):
@@ -71,11 +81,25 @@ def detect(head: bytes) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
-        return western(head)
+        return beyond_utf8(head)
     return "utf-8"
 
 
-def western(head: bytes) -> str:
+def _utf16(head: bytes) -> str | None:
+    """Return which UTF-16 makes text with lines of bytes that have zeros among them, whatever its letters."""
+    whole = head[: len(head) // 2 * 2]
+    for name in ("utf-16-le", "utf-16-be"):
+        try:
+            text = codecs.getincrementaldecoder(name)().decode(whole)
+        except UnicodeDecodeError:
+            continue
+        odd = sum(c < " " and c not in "\t\r\n" for c in text)
+        if "\n" in text and not odd and any(mark in text for mark in ",;\t|"):
+            return name
+    return None
+
+
+def beyond_utf8(head: bytes) -> str:
     """Return the encoding that bytes which are not all UTF-8 are most likely in.
 
     Returns
@@ -84,23 +108,29 @@ def western(head: bytes) -> str:
         ``utf-8`` where broken bytes are the exception among valid sequences, else ``cp1252``, or where its
         letters would make no sense, ``mac-roman``, ``cp850`` or ``iso8859-1``.
     """
-    return _judge(*_census(head))
+    valid, broken, others = _census(head)
+    name = foreign.detect(head) if valid <= _MOSTLY_VALID * broken else None
+    return name or _judge(valid, broken, others)
 
 
 def of_whole(source: Path) -> str:
     """Return the encoding that the bytes of a whole file, which are not all UTF-8, are most likely in."""
     valid, broken, others = 0, 0, Counter[int]()
+    first = b""
     with source.open("rb") as file:
         while block := file.read(1 << 22):
             census = _census(block)
+            first = first or (block if census[1] else b"")
             valid, broken = valid + census[0], broken + census[1]
             others += census[2]
-    return _judge(valid, broken, others)
+    name = foreign.detect(first) if valid <= _MOSTLY_VALID * broken else None
+    return name or _judge(valid, broken, others)
 
 
 def alternative(name: str) -> str:
     """Return the encoding to try where the letters of a guessed one look wrong."""
-    return {"cp1252": "mac-roman", "mac-roman": "cp850"}.get(name, "cp1252")
+    # Each of these knows every byte, so that reading again in it cannot fail.
+    return {"cp1252": "mac-roman", "mac-roman": "cp850", "cp850": "iso8859-1"}.get(name, "mac-roman")
 
 
 def _census(block: bytes) -> tuple[int, int, Counter[int]]:

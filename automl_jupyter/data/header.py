@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from automl_jupyter.data.cells import Record, kind
-from automl_jupyter.data.model import Notice
-from automl_jupyter.errors import Unprocessable
+from automl_jupyter.data.model import Notice, ReadOptions
+from automl_jupyter.errors import FieldError, Unprocessable
 
 _SAMPLE = 100
 _MAX_LISTED = 5
@@ -24,6 +24,8 @@ class Start:
     ----------
     header : int
         Index of the line with the names, or -1.
+    header_rows : int
+        How many rows are names, or words below them that are left out.
     skipped_lines : int
         Lines before the names, or before the data if there are none.
     data_line : int
@@ -37,6 +39,7 @@ class Start:
     """
 
     header: int
+    header_rows: int
     skipped_lines: int
     data_line: int
     names: tuple[str, ...]
@@ -44,15 +47,15 @@ class Start:
     notices: tuple[Notice, ...]
 
 
-def find(rows: Sequence[Record], header: int | None, lines: int) -> Start:
+def find(rows: Sequence[Record], options: ReadOptions, lines: int) -> Start:
     """Find the names and the first row of data.
 
     Parameters
     ----------
     rows : sequence of Record
         The first rows of the file, at least one.
-    header : int, optional
-        Index of the line with the names as a person gave it, -1 for no such line, or ``None``.
+    options : ReadOptions
+        What a person decided on ``header``, ``header_rows`` and ``skip``.
     lines : int
         How many lines the sample has.
 
@@ -62,27 +65,29 @@ def find(rows: Sequence[Record], header: int | None, lines: int) -> Start:
         ``data.header_only`` if no data follow the names; ``data.header_beyond_end`` if the line given does
         not exist.
     """
-    notices: list[Notice] = []
-    if header is not None and header >= 0:
-        rows = [row for row in rows if row.last_line > header]
-        if not rows:
-            raise Unprocessable("data.header_beyond_end", line=header + 1, lines=lines)
-        named = True
-    else:
-        rows, named, notices = _locate(rows, header)
+    rows, named, notices = _locate(rows, options, lines)
     first, data = rows[0], list(rows[1:] if named else rows)
     last = first.last_line if named else first.line - 1
-    if named and header is None and _is_second_names(data):
-        last = data[0].last_line
-        shown = [cell for cell in data[0].cells if cell.strip()][:_MAX_LISTED]
-        notices.append(Notice("data.second_header", {"line": data[0].line, "texts": shown}))
-        del data[0]
+    taken = int(named)
+    if named and options.header_rows is not None:
+        more = data[: options.header_rows - 1]
+        taken += len(more)
+        del data[: len(more)]
+        last = more[-1].last_line if more else last
+        first = _joined(first, more)
+    elif named and options.header is None and (below := _names_below(data)):
+        last, taken = data[below - 1].last_line, 1 + below
+        shown = [cell for row in data[:below] for cell in row.cells if cell.strip()][:_MAX_LISTED]
+        params: dict[str, int | list[str]] = {"n": below, "line": data[0].line, "texts": shown}
+        notices.append(Notice("data.second_header", params, action={"header_rows": 1}))
+        del data[:below]
     if not data:
         raise Unprocessable("data.header_only", line=first.line)
     raw, trailing, told = _fitted(first, data) if named else ([""] * _width(rows), False, [])
     names, renamed = _unique(raw, named=named)
     return Start(
         header=first.line - 1 if named else -1,
+        header_rows=taken,
         skipped_lines=first.line - 1,
         data_line=last + 1,
         names=names,
@@ -91,19 +96,42 @@ def find(rows: Sequence[Record], header: int | None, lines: int) -> Start:
     )
 
 
-def _locate(rows: Sequence[Record], header: int | None) -> tuple[Sequence[Record], bool, list[Notice]]:
+def _told(rows: Sequence[Record], line: int, field: str, lines: int) -> Sequence[Record]:
+    """Return the rows from a line on that a person named."""
+    kept = [row for row in rows if row.last_line > line]
+    if not kept:
+        wrong = FieldError(field, "data.header_beyond_end", {"line": line + 1, "lines": lines})
+        raise Unprocessable(wrong.code, errors=[wrong], line=line + 1, lines=lines)
+    return kept
+
+
+def _joined(first: Record, more: Sequence[Record]) -> Record:
+    """Return the names of several rows as one row, the parts of each joined by blanks."""
+    width = max(len(row.cells) for row in (first, *more))
+    columns = ([row.cells[i].strip() for row in (first, *more) if i < len(row.cells)] for i in range(width))
+    return first._replace(cells=[" ".join(filter(None, parts)) for parts in columns])
+
+
+def _locate(
+    rows: Sequence[Record], options: ReadOptions, lines: int
+) -> tuple[Sequence[Record], bool, list[Notice]]:
     """Skip what stands before the table, and decide whether its first row holds names."""
     notices: list[Notice] = []
+    header = options.header
+    if header is not None and header >= 0:
+        return _told(rows, header, "header", lines), True, notices
+    if options.skip is not None:
+        rows = _told(rows, options.skip, "skip", lines)
     width = _width(rows)
-    skipped = _preamble(rows, width)
+    skipped = _preamble(rows, width) if options.skip is None else 0
     shown = [" ".join(cell for cell in row.cells if cell)[:80] for row in rows[:skipped]]
     if skipped and not (skipped == 1 and rows[0].cells[0].lower() == "sep="):
         texts = [text for text in shown if text][:_MAX_LISTED]
         params: dict[str, int | list[str]] = {"n": rows[skipped].line - 1, "texts": texts}
         notices.append(Notice("data.preamble", params, action={"header": 0}))
     rows = rows[skipped:]
-    if header == -1:
-        return rows, False, notices
+    if header is not None or options.header_rows is not None:
+        return rows, header is None, notices
     named, doubtful = _has_names(rows, width)
     line = rows[0].line - 1
     if not named:
@@ -123,6 +151,15 @@ def _fitted(first: Record, data: Sequence[Record]) -> tuple[list[str], bool, lis
             return raw, True, [Notice("data.trailing_separator", {})]
         return ["", *raw], False, [Notice("data.row_names", {"line": first.line, "name": "column_1"})]
     return raw + [""] * (width - len(raw)), False, []
+
+
+def _names_below(data: Sequence[Record]) -> int:
+    """How many rows below the names, three at most, hold words where all rows after them hold numbers."""
+    for count in (3, 2, 1):
+        after = data[count:]
+        if after and all(_is_second_names([row, *after]) for row in data[:count]):
+            return count
+    return 0
 
 
 def _is_second_names(data: Sequence[Record]) -> bool:
@@ -280,7 +317,7 @@ def _rises(cells: Sequence[str], kinds: Sequence[str]) -> bool:
 def _unique(raw: Sequence[str], *, named: bool) -> tuple[tuple[str, ...], list[Notice]]:
     """Names trimmed, filled in where empty and made unique, and what to say about it."""
     notices: list[Notice] = []
-    names = [cell.replace("\x00", "").strip().strip("\ufeff") for cell in raw]
+    names = [cell.replace("\x00", "").strip().strip("\ufeff\u200b") for cell in raw]
     empty = [i for i, name in enumerate(names) if not name]
     taken = {name for name in names if name}
     counts: Counter[str] = Counter()

@@ -16,6 +16,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"MM\x00*", "data.is_image"),
     (b"BM", "data.is_image"),
     (b"%PDF-", "data.is_pdf"),
+    (b"\n%PDF-", "data.is_pdf"),
+    (b"\r\n%PDF-", "data.is_pdf"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "data.is_spreadsheet"),
     (b"\x1f\x8b", "data.is_compressed"),
     (b"BZh", "data.is_compressed"),
@@ -37,6 +39,7 @@ _BARE_TEXT_CAN_START_SO = (b"BM", b"BZh", b"PAR1", b"ARROW1", b"II*\x00", b"MM\x
 _SPREADSHEET_PARTS = (b"xl/", b"[Content_Types].xml", b"opendocument.spreadsheet", b"_rels/.rels")
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 _MARKUP = re.compile(rb"\s*(?:<!doctype\b|<html\b|<head\b|<body\b|<table\b|<\?xml\b|<!--)", re.IGNORECASE)
+_TAGS = re.compile(rb"\s*<[a-z][^<>]*>\s*(?:<[a-z][^<>]*>[^<>\n]*(?:</[a-z]+>)?\s*){2,}</", re.IGNORECASE)
 _JSON_START = re.compile(r'\s*(?:\{\s*(?:"|\}|$)|\[\s*(?:["{\[\]]|$))')
 _ARFF = re.compile(rb"(?:\s|%[^\n]*\n)*@relation\b", re.IGNORECASE)
 _BINARY_SHARE = 0.02
@@ -65,7 +68,7 @@ def refuse_other_kinds(head: bytes) -> None:
     if head[257:262] == b"ustar":
         raise UnsupportedType("data.is_compressed")
     text = head.removeprefix(b"\xef\xbb\xbf")
-    if _MARKUP.match(text):
+    if _MARKUP.match(text) or _TAGS.match(text):
         raise UnsupportedType("data.is_markup")
     if _ARFF.match(text):
         raise UnsupportedType("data.is_arff")

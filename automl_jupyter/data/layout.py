@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
-from automl_jupyter.data import dialect, encoding, header, kinds
+from automl_jupyter.data import dialect, encoding, ending, header, kinds
 from automl_jupyter.data.cells import Grammar
 from automl_jupyter.data.model import Notice, ReadOptions
 from automl_jupyter.errors import Unprocessable
@@ -41,6 +41,12 @@ class Layout:
         Where the data start, in bytes; of use for encodings that extend ASCII.
     plain : bool
         Whether nothing in the first rows needs repair.
+    footer : int
+        How many rows at the end are no data.
+    keep_rows : bool
+        Whether every row below the names is data.
+    comments : bool
+        Whether to look for rows that are comments.
     notices : tuple of Notice
         What was guessed.
     """
@@ -52,6 +58,9 @@ class Layout:
     start: header.Start
     offset: int
     plain: bool
+    footer: int
+    keep_rows: bool
+    comments: bool
     notices: tuple[Notice, ...]
 
 
@@ -93,7 +102,7 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
         raise Unprocessable("data.open_quote", line=guess.open_quote)
     if not guess.rows:
         raise Unprocessable("data.empty_file")
-    start = header.find(guess.rows, options.header, len(lines))
+    start = header.find(guess.rows, options, len(lines))
     width = len(start.names)
     data = [row for row in guess.rows if row.line >= start.data_line]
     gaps = any(after.line > before.last_line + 1 for before, after in pairwise(data))
@@ -105,6 +114,8 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
     ):
         other = {"encoding": encoding.alternative(name)}
         notices.append(Notice("data.encoding_guessed", {"encoding": name}, action=other))
+    if options.footer is None and not options.keep_rows:
+        notices += ending.look(source, name, guess.grammar, width)
     before = "".join(lines[: start.data_line - 1])
     signature = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
     grammar = guess.grammar
@@ -119,11 +130,16 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
         and name in encoding.UTF8_NAMES
         and not grammar.spaced
         and not grammar.escape
+        and not grammar.comment
+        and not options.footer
         and not gaps
         and not start.trailing
         and grammar.separator.isascii()
         and grammar.quote.isascii()
         and b"\x00" not in head,
+        footer=options.footer or 0,
+        keep_rows=options.keep_rows is True,
+        comments=options.comment is None and not options.keep_rows,
         notices=(*notices, *start.notices),
     )
 
@@ -145,7 +161,7 @@ def _decode(head: bytes, name: str, *, whole: bool, told: bool) -> str:
     try:
         return decoder.decode(head, final=whole)
     except UnicodeError as error:
-        raise Unprocessable("data.wrong_encoding", encoding=name) from error
+        raise encoding.wrong(name) from error
 
 
 def open_text(source: Path, layout: Layout) -> TextIO:

@@ -16,6 +16,7 @@ _EXACT = 2.0**53
 _SPACES = " \u00a0\u202f"
 _UNITS = "[$€£¥%]|USD|EUR|GBP|CHF|kr"
 _UNIT = re.compile(_UNITS)
+_SIGNS = r"−|∞|^\s*[$€£¥]?\s*\(.*\)\s*$|\d\s*-\s*$"
 
 
 def all_match(values: pa.Array, pattern: str) -> bool:
@@ -76,6 +77,8 @@ class NumberReading:
         Whether to store the numbers as integers.
     lenient : bool
         Whether leading zeros and digits beyond a float's may be lost, as when a person asked for numbers.
+    signs : bool
+        Whether to take signs as accountants and typesetters write them: ``(5)``, ``5-``, ``−5``, ``∞``.
     """
 
     decimal: str = "."
@@ -83,6 +86,7 @@ class NumberReading:
     unit: str = ""
     whole: bool = False
     lenient: bool = False
+    signs: bool = False
 
     @property
     def type(self) -> ColumnType:
@@ -97,7 +101,8 @@ class NumberReading:
     @property
     def plain(self) -> bool:
         """Whether the numbers are written as programs write them."""
-        return self.decimal == "." and not self.thousands and not self.unit and not self.lenient
+        signed = self.unit or self.lenient or self.signs
+        return self.decimal == "." and not self.thousands and not signed
 
     def parse(self, values: pa.Array) -> pa.Array | None:
         """Return the numbers, or ``None`` if some value is none, or would lose digits."""
@@ -109,7 +114,11 @@ class NumberReading:
         text = values
         if self.unit:
             text = pc.replace_substring(text, self.unit, "")
+        if self.unit or self.signs:
             text = pc.replace_substring_regex(text, r"^\s*\(\s*(.*?)\s*\)\s*$", r"-\1")
+        if self.signs:
+            text = pc.replace_substring_regex(text, r"^(.*\d)[\s\x{a0}\x{202f}]*-\s*$", r"-\1")
+            text = pc.replace_substring(pc.replace_substring(text, "−", "-"), "∞", "inf")
         if self.thousands and self.thousands not in _SPACES:
             text = pc.replace_substring(text, self.thousands, "")
         if self.decimal != ".":
@@ -131,11 +140,15 @@ class NumberReading:
         mark = re.escape(self.decimal)
         power = "" if self.thousands else r"(?:[eE][-+]?\d+)?"
         number = rf"(?:{whole}(?:{mark}\d*)?|{mark}\d+){power}"
+        if self.signs and not self.unit:
+            return rf"^\s*(?:[-+−]?\s*(?:{number}|∞|(?i:inf(?:inity)?))|\(\s*{number}\s*\)|{number}\s*-)\s*$"
         if not self.unit:
             return rf"^\s*[-+]?(?:{number}|(?i:inf(?:inity)?))\s*$"
+        sign = "[-+−]" if self.signs else "[-+]"
         unit = re.escape(self.unit)
-        signed = rf"[-+]?\s*(?:{unit}\s*[-+]?\s*{number}|{number}[\s\x{{a0}}\x{{202f}}]*{unit})"
-        return rf"^\s*(?:{signed}|\({unit}\s*{number}\)|\({number}\s*{unit}\)|[-+]?{number})\s*$"
+        signed = rf"{sign}?\s*(?:{unit}\s*{sign}?\s*{number}|{number}[\s\x{{a0}}\x{{202f}}]*{unit})"
+        in_parentheses = rf"\({unit}\s*{number}\)|\({number}\s*{unit}\)|{unit}\s*\({number}\)|\({number}\)"
+        return rf"^\s*(?:{signed}|{in_parentheses}|{sign}?{number})\s*$"
 
 
 def _without_loss(values: pa.Array, found: pa.Array) -> pa.Array | None:
@@ -196,11 +209,22 @@ def infer(
         if plain.parse(values) is not None:
             return _dot(values, plain, thousands) if decimal is None and comma_seen else Choice(plain)
     unit = unit_of(values)
+    # Where each value stands in parentheses, they mean something else than negative.
+    signs = any_match(values, _SIGNS) and any_match(values, r"^[^(]*$")
     fits = [
         reading
-        for mark, group in ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
+        for mark, group in (
+            (".", ""),
+            (",", ""),
+            (".", ","),
+            (",", "."),
+            (".", " "),
+            (",", " "),
+            (".", "'"),
+            (".", "’"),
+        )
         if decimal in (None, mark) and (thousands is None or group in ("", thousands))
-        for reading in (NumberReading(mark, group, unit, lenient=lenient),)
+        for reading in (NumberReading(mark, group, unit, lenient=lenient, signs=signs),)
         if reading.parse(values) is not None
     ]
     if not fits:
@@ -211,7 +235,7 @@ def infer(
         other = None if comma_seen else fits[1]
         fits, rival = (fits, other) if comma_likely else (fits[1:], fits[0])
     elif fits[0].decimal == "." and not fits[0].thousands and unit:
-        other = NumberReading(",", ".", unit, lenient=lenient)
+        other = NumberReading(",", ".", unit, lenient=lenient, signs=signs)
         if any_match(values, r"\.") and all_match(values, r"^\D*\d{1,3}(?:\.\d{3})*\D*$") and other in fits:
             fits, rival = ([other], fits[0]) if comma_likely else (fits, other)
     return Choice(_wholes(values, fits[0]), rival and _wholes(values, rival))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from automl_jupyter.data import arrow, encoding, repair
+from automl_jupyter.data import arrow, check, encoding, repair
 from automl_jupyter.data import layout as layouts
 from automl_jupyter.data.columns import ColumnReader
 from automl_jupyter.data.dates import DateReading
 from automl_jupyter.data.layout import Layout
-from automl_jupyter.data.model import COLUMN_TYPES, ColumnType, ReadOptions, ReadResult
+from automl_jupyter.data.model import ColumnOptions, ColumnType, ReadOptions, ReadResult
 from automl_jupyter.data.numbers import NumberReading
 from automl_jupyter.data.report import Outcome, result
 from automl_jupyter.data.types import MISSING_IN_TEXT, Hints
@@ -74,20 +73,32 @@ def convert(
         If there is no table in it, or a row or quote in it cannot be read for sure.
     """
     told = _Monotone(progress)
-    _check_marks(options)
+    check.marks(options)
     layout = layouts.detect(source, options)
-    _check_columns(options, layout.start.names)
+    check.columns(options, layout.start.names)
     with _scratch(target) as (plain, parquet):
         try:
             result = _convert(source, plain, parquet, layout, options, told)
         except (UnicodeError, _NotUtf8) as error:
             if options.encoding is not None:
-                raise Unprocessable("data.wrong_encoding", encoding=options.encoding) from error
+                raise encoding.wrong(options.encoding) from error
             layout = _reconsidered(source, options, layout)
             result = _convert(source, plain, parquet, layout, options, told)
         parquet.replace(target)
     told(1.0)
     return result
+
+
+def names(source: Path, options: ReadOptions) -> tuple[str, ...]:
+    """The columns that a file has when it is read so, found by its beginning.
+
+    Raises
+    ------
+    UnsupportedType, Unprocessable
+        As :func:`convert` does.
+    """
+    check.marks(options)
+    return layouts.detect(source, options).start.names
 
 
 class _Monotone:
@@ -116,35 +127,6 @@ def _scratch(target: Path) -> Iterator[tuple[Path, Path]]:
     finally:
         for path in paths:
             path.unlink(missing_ok=True)
-
-
-def _check_marks(options: ReadOptions) -> None:
-    """Refuse characters that cannot separate, quote or mark anything."""
-    allowed: tuple[tuple[str, str | None, str | None], ...] = (
-        ("separator", options.separator, None),
-        ("quote", options.quote, None),
-        ("decimal", options.decimal, ".,"),
-        ("thousands", options.thousands, ".,' \u00a0\u202f"),
-    )
-    for option, value, among in allowed:
-        if value is None or (value == "" and option in ("quote", "thousands")):
-            continue
-        if len(value) != 1 or value in "\r\n\x00" or (among is not None and value not in among):
-            raise Unprocessable("data.bad_option", option=option, value=value)
-    if options.separator is not None and options.separator == options.quote:
-        raise Unprocessable("data.bad_option", option="quote", value=options.separator)
-    if options.decimal is not None and options.decimal == options.thousands:
-        raise Unprocessable("data.bad_option", option="thousands", value=options.decimal)
-
-
-def _check_columns(options: ReadOptions, names: Sequence[str]) -> None:
-    """Refuse types for columns that do not exist, and types that do not exist."""
-    for name, type_ in options.column_types.items():
-        if name not in names:
-            near = difflib.get_close_matches(name, names, 3, 0.5)
-            raise Unprocessable("data.unknown_column", name=name, near=near or list(names[:3]))
-        if type_ not in COLUMN_TYPES:
-            raise Unprocessable("data.unknown_type", name=name, type=type_, types=list(COLUMN_TYPES))
 
 
 def _reconsidered(source: Path, options: ReadOptions, layout: Layout) -> Layout:
@@ -216,6 +198,12 @@ def _convert(
     return result(outcome, layout, options, mended)
 
 
+def _of_column(options: ReadOptions, name: str) -> ColumnOptions:
+    """What a person decided for one column, or else on missing values for the file."""
+    told = options.columns.get(name, ColumnOptions())
+    return told if told.missing_values is not None else replace(told, missing_values=options.missing_values)
+
+
 class _Passes:
     """Reads the rows, again where the types turn out to be others, until they hold for all of them.
 
@@ -238,10 +226,10 @@ class _Passes:
     ) -> None:
         self._path, self._parquet, self._layout, self._repaired = path, parquet, layout, repaired
         self._grammar = repair.PLAIN if repaired else layout.grammar
-        words = None if options.missing_values is None else frozenset(options.missing_values)
         self._readers = [
-            ColumnReader(name, cast("ColumnType | None", options.column_types.get(name)), words)
+            ColumnReader(name, cast("ColumnType | None", options.column_types.get(name)), told)
             for name in layout.start.names
+            for told in (_of_column(options, name),)
         ]
         self._hints = Hints(
             options.decimal,
@@ -362,7 +350,7 @@ class _Passes:
         first = batch.slice(0, _DECIDED_BY)
         for reader, values in zip(self._readers, first.columns, strict=True):
             reader.decide(values, self._hints)
-        readings = [reader.finding.reading for reader in self._readers if reader.finding.rival is None]
+        readings = [reader.finding.reading for reader in self._readers if reader.speaks_for_others]
         comma = any(isinstance(r, NumberReading) and r.decimal == "," for r in readings)
         grouped = any(isinstance(r, NumberReading) and r.thousands == "," for r in readings)
         orders = {r.order for r in readings if isinstance(r, DateReading)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -33,8 +34,8 @@ class _Tally:
         if len(self.lines) < _LISTED:
             self.lines.append(str(line))
 
-    def notice(self, code: str) -> list[Notice]:
-        return [Notice(code, {"n": self.n, "lines": self.lines})] if self.n else []
+    def notice(self, code: str, action: Mapping[str, object] | None = None) -> list[Notice]:
+        return [Notice(code, {"n": self.n, "lines": self.lines}, action=action)] if self.n else []
 
 
 @dataclass
@@ -48,17 +49,19 @@ class _Repairs:
     nul: _Tally = field(default_factory=_Tally)
     replaced: _Tally = field(default_factory=_Tally)
     second_table: int = 0
+    long_comments: bool = False
 
     def notices(self, *, trailing: bool) -> tuple[Notice, ...]:
         found = [
             *self.short.notice("data.short_rows"),
             *([] if trailing else self.empty_extra.notice("data.extra_separators")),
-            *self.comments.notice("data.comments"),
-            *self.notes.notice("data.notes_below"),
-            *self.headers.notice("data.repeated_header"),
+            # A comment with more cells than the table cannot be kept as a row.
+            *self.comments.notice("data.comments", None if self.long_comments else {"comment": ""}),
+            *self.notes.notice("data.notes_below", {"keep_rows": True}),
+            *self.headers.notice("data.repeated_header", {"keep_rows": True}),
             *self.stray.notice("data.stray_quotes"),
             *self.nul.notice("data.nul_bytes"),
-            *self.replaced.notice("data.invalid_bytes"),
+            *self.replaced.notice("data.invalid_bytes", {"encoding": "iso8859-1"}),
         ]
         if self.second_table:
             found.append(Notice("data.second_table", {"line": self.second_table}))
@@ -103,7 +106,7 @@ def rewrite(
         try:
             rows = records(_cleaned(text, layout, repairs), layout.grammar, layout.start.data_line)
             rewriter = _Rewriter(out, layout, repairs)
-            for count, row in enumerate(rows):
+            for count, row in enumerate(_without_footer(rows, layout.footer)):
                 rewriter.take(row)
                 if progress is not None and not count % _PROGRESS_EVERY:
                     progress(text.buffer.tell())
@@ -111,6 +114,15 @@ def rewrite(
         except OpenQuote as error:
             raise Unprocessable("data.open_quote", line=error.line) from error
     return repairs.notices(trailing=layout.start.trailing)
+
+
+def _without_footer(rows: Iterable[Record], footer: int) -> Iterator[Record]:
+    """Return all rows but the last ones."""
+    held: deque[Record] = deque()
+    for row in rows:
+        held.append(row)
+        if len(held) > footer:
+            yield held.popleft()
 
 
 def _cleaned(text: TextIO, layout: Layout, repairs: _Repairs) -> Iterator[str]:
@@ -151,6 +163,7 @@ class _Rewriter:
     def __init__(self, out: TextIO, layout: Layout, repairs: _Repairs) -> None:
         self._out, self._repairs = out, repairs
         self._names, self._trailing = list(layout.start.names), layout.start.trailing
+        self._keep_rows, self._comments = layout.keep_rows, layout.comments
         self._line = layout.start.data_line - 1
         self._last_empty = False
         self._before: list[str] = self._names
@@ -164,19 +177,27 @@ class _Rewriter:
         if row.stray and row.last_line > row.line:
             raise Unprocessable("data.quote_across_rows", line=row.line, last=row.last_line)
         below = gap or 0 < len(self._notes) < _MAX_NOTES
-        if len(self._names) > 1 and len(row.cells) == 1 and below:
+        if len(self._names) > 1 and len(row.cells) == 1 and below and not self._keep_rows:
             self._notes.append(row)
             return
         self._write_notes()
         if row.stray:
             self._repairs.stray.add(row.line)
-        if len(row.cells) != len(self._names) and row.cells[0].lstrip().startswith("#"):
+        if self._is_comment(row):
             self._repairs.comments.add(row.line)
-        elif row.cells[0] == self._names[0] and [cell.strip() for cell in row.cells] == self._names:
+            self._repairs.long_comments = self._repairs.long_comments or len(row.cells) > len(self._names)
+        elif not self._keep_rows and self._repeats_names(row):
             self._repairs.headers.add(row.line)
         else:
             self._look_for_second_table(row, gap=gap)
             self._write(row)
+
+    def _is_comment(self, row: Record) -> bool:
+        other = len(row.cells) != len(self._names)
+        return self._comments and other and row.cells[0].lstrip().startswith("#")
+
+    def _repeats_names(self, row: Record) -> bool:
+        return row.cells[0] == self._names[0] and [cell.strip() for cell in row.cells] == self._names
 
     def finish(self) -> None:
         """Leave out the notes below the table."""

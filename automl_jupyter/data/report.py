@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_jupyter.data import table, types
+from automl_jupyter.data import overrides, table, types
 from automl_jupyter.data.columns import ColumnReader
 from automl_jupyter.data.dates import DateReading
 from automl_jupyter.data.layout import Layout
-from automl_jupyter.data.model import Cell, Column, Dialect, Notice, ReadOptions, ReadResult
+from automl_jupyter.data.model import Cell, Column, ColumnRead, Dialect, Notice, ReadOptions, ReadResult
 from automl_jupyter.data.numbers import NumberReading
 
 _EXAMPLES = 5
@@ -65,14 +65,13 @@ def result(outcome: Outcome, layout: Layout, options: ReadOptions, mended: Itera
         The repairs.
     """
     notices = [*layout.notices, *mended]
-    if options.missing_values is None:
-        notices += _missing(outcome.readers)
+    notices += _missing([reader for reader in outcome.readers if reader.words is None])
     for reader in outcome.readers:
-        notices += _column_notices(reader, options)
+        notices += _column_notices(reader)
     return ReadResult(
         rows=outcome.rows,
         columns=tuple(_column(reader, outcome.rows) for reader in outcome.readers),
-        dialect=_dialect(outcome.readers, layout),
+        dialect=_dialect(outcome.readers, layout, options),
         warnings=tuple(notices),
         preview=_preview(outcome.first),
     )
@@ -98,10 +97,23 @@ def _column(reader: ColumnReader, rows: int) -> Column:
         distinct=distinct.count,
         distinct_capped=distinct.capped,
         examples=tuple(text[:_EXAMPLE_LENGTH] for text in texts.unique().to_pylist()[:_EXAMPLES]),
+        read=_read(reader),
     )
 
 
-def _dialect(readers: Sequence[ColumnReader], layout: Layout) -> Dialect:
+def _read(reader: ColumnReader) -> ColumnRead:
+    reading, words = reader.finding.reading, tuple(sorted(reader.words_met))
+    told = ColumnRead(
+        missing_values=words, text_because=reader.finding.reason, asked=reader.forced is not None
+    )
+    if isinstance(reading, DateReading):
+        return replace(told, date_order=reading.order, zoned=reading.zoned)
+    if isinstance(reading, NumberReading):
+        return replace(told, decimal=reading.decimal, thousands=reading.thousands, unit=reading.unit)
+    return told
+
+
+def _dialect(readers: Sequence[ColumnReader], layout: Layout, options: ReadOptions) -> Dialect:
     readings = [reader.finding.reading for reader in readers]
     numbers = [reading for reading in readings if isinstance(reading, NumberReading)]
     orders = [r.order for r in readings if isinstance(r, DateReading) and r.order in ("dmy", "mdy")]
@@ -109,13 +121,17 @@ def _dialect(readers: Sequence[ColumnReader], layout: Layout) -> Dialect:
         encoding=layout.encoding,
         separator=layout.grammar.separator,
         quote=layout.grammar.quote,
+        escape=layout.grammar.escape,
+        spaced=layout.grammar.spaced,
         decimal="," if any(reading.decimal == "," for reading in numbers) else ".",
         thousands=next((reading.thousands for reading in numbers if reading.thousands), ""),
         header=layout.start.header,
+        header_rows=layout.start.header_rows,
         line_end=layout.line_end,
         skipped_lines=layout.start.skipped_lines,
         missing_values=tuple(sorted(set().union(*(reader.words_met for reader in readers)))),
         day_first=orders[0] == "dmy" if orders else None,
+        overrides=overrides.as_json(options),
     )
 
 
@@ -137,35 +153,42 @@ def _missing(readers: Sequence[ColumnReader]) -> list[Notice]:
     if blank:
         notices.append(Notice("data.blank_cells", {"n": len(blank), "columns": blank[:_LISTED]}))
     kept = [reader.name for reader in readers if reader.keeps_na and "NA" in reader.sample.to_pylist()]
-    notices += [Notice("data.na_kept", {"column": name}, name, {"missing_values": ["NA"]}) for name in kept]
-    return notices
+    return notices + [
+        Notice("data.na_kept", {"column": name}, name, _of_column(name, {"missing_values": ["NA"]}))
+        for name in kept
+    ]
 
 
-def _column_notices(reader: ColumnReader, options: ReadOptions) -> list[Notice]:
+def _of_column(name: str, options: dict[str, object]) -> dict[str, object]:
+    """The read option that holds for one column alone."""
+    return {"columns": {name: options}}
+
+
+def _column_notices(reader: ColumnReader) -> list[Notice]:
     """Return what was guessed about one column."""
     name, finding, reading = reader.name, reader.finding, reader.finding.reading
     found: list[tuple[str, _Params, dict[str, object] | None]] = []
     if reader.ambiguous:
-        found += _ambiguous(reader, options)
+        found += _ambiguous(reader)
     as_text: dict[str, object] = {"column_types": {name: "string"}}
     if reader.short_years:
         found.append(("data.short_years", {"example": _example(reader, "")}, as_text))
     if isinstance(reading, NumberReading) and reading.unit and not reader.forced:
         found.append(("data.unit", {"unit": reading.unit}, as_text))
+    if isinstance(reading, NumberReading) and reading.signs and (example := _negative(reader)):
+        found.append(("data.signs", {"example": example}, as_text))
     if finding.reason is not None:
         action: dict[str, object] = {"column_types": {name: _TEXT_ACTIONS[finding.reason]}}
         found.append((f"data.{finding.reason}", {"examples": list(finding.examples)}, action))
     if reader.infinite:
-        found.append(("data.infinite", {"n": reader.infinite}, None))
+        found.append(("data.infinite", {"n": reader.infinite}, as_text))
     if reader.unreadable:
         params: _Params = {"n": reader.unreadable, "examples": reader.unreadable_examples}
         found.append(("data.unreadable_values", params, as_text))
     return [Notice(code, {"column": name, **params}, name, action) for code, params, action in found]
 
 
-def _ambiguous(
-    reader: ColumnReader, options: ReadOptions
-) -> list[tuple[str, _Params, dict[str, object] | None]]:
+def _ambiguous(reader: ColumnReader) -> list[tuple[str, _Params, dict[str, object] | None]]:
     """Return the other way in which every value of a column could be read."""
     reading, rival = reader.finding.reading, reader.finding.rival
     if isinstance(rival, NumberReading) and isinstance(reading, NumberReading):
@@ -174,14 +197,21 @@ def _ambiguous(
             (
                 "data.ambiguous_number",
                 {"example": example, "decimal": reading.decimal},
-                {"decimal": rival.decimal, "thousands": rival.thousands},
+                _of_column(reader.name, {"decimal": rival.decimal, "thousands": rival.thousands}),
             )
         ]
-    if isinstance(reading, DateReading) and options.day_first is None:
+    if isinstance(reading, DateReading):
         first = reading.order == "dmy"
         code = "data.day_first" if first else "data.month_first"
-        return [(code, {"example": _example(reader, "")}, {"day_first": not first})]
+        action = _of_column(reader.name, {"day_first": not first})
+        return [(code, {"example": _example(reader, "")}, action)]
     return []
+
+
+def _negative(reader: ColumnReader) -> str:
+    """Return a value that is negative by parentheses or by a sign behind it, if there is one."""
+    texts = (text.strip() for text in reader.sample.to_pylist() if text)
+    return next((text[:40] for text in texts if text.endswith(("-", ")"))), "")
 
 
 def _example(reader: ColumnReader, part: str) -> str:

@@ -42,6 +42,7 @@ _DATELIKE = (
     r"(?:[ T]\d{1,2}:\d{2}[\d:.]*\s*(?:[AaPp][Mm]|Z|[-+]\d\d:?\d\d)?)?\s*$"
 )
 _MOSTLY = 0.8
+_TRUE, _FALSE = ("true", "vrai", "wahr"), ("false", "faux", "falsch")  # as spreadsheets write them
 _LOOKED_AT = 100
 
 TextReason = Literal["leading_zeros", "long_digits", "mixed_numbers", "mixed_dates"]
@@ -57,8 +58,8 @@ class BooleanReading:
 
     def parse(self, values: pa.Array) -> pa.Array | None:
         """Return the truth values, or ``None`` if some value is none."""
-        yes = ["true", "yes", "y", "t", "1", "oui", "o", "vrai", "on"] if self.wide else ["true"]
-        no = ["false", "no", "n", "f", "0", "non", "faux", "off"] if self.wide else ["false"]
+        yes = [*_TRUE, "yes", "y", "t", "1", "oui", "o", "on"] if self.wide else _TRUE
+        no = [*_FALSE, "no", "n", "f", "0", "non", "off"] if self.wide else _FALSE
         lowered = pc.utf8_lower(values)
         true = pc.is_in(lowered, value_set=arrow.texts(yes))
         known = pc.or_(true, pc.is_in(lowered, value_set=arrow.texts(no)))
@@ -146,9 +147,9 @@ def infer(values: pa.Array, hints: Hints) -> Finding:
     if not len(kept):
         return Finding(TextReading(), undecided=True)
     kept = trimmed(kept)
-    if kept[0].as_py().lower() in ("true", "false") and BooleanReading().parse(kept) is not None:
+    if kept[0].as_py().lower() in (*_TRUE, *_FALSE) and BooleanReading().parse(kept) is not None:
         return Finding(BooleanReading())
-    if all_match(kept.slice(0, _LOOKED_AT), r"\d|^[-+]?[Ii]nf"):
+    if all_match(kept.slice(0, _LOOKED_AT), r"\d|^[-+]?[Ii]nf|∞"):
         number = numbers.infer(
             kept,
             decimal=hints.decimal,
@@ -240,7 +241,7 @@ def _numbers(values: pa.Array, hints: Hints, *, whole: bool) -> list[Reading]:
         if hints.decimal in (None, mark) and hints.thousands in (None, group)
     ]
     default = (hints.decimal or ".", hints.thousands or "")
-    return [NumberReading(mark, group, unit, whole, True) for mark, group in allowed or [default]]
+    return [NumberReading(mark, group, unit, whole, True, signs=True) for mark, group in allowed or [default]]
 
 
 def unreadable(reading: Reading, values: pa.Array) -> list[str]:

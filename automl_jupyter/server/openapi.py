@@ -57,6 +57,11 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
     },
     "dataset": {"in": "query", "description": "The data set to look at.", "schema": {"type": "string"}},
     "target": {"in": "query", "description": "The column to predict.", "schema": {"type": "string"}},
+    "use": {
+        "in": "query",
+        "description": "Places of the findings to act on, from 0; may be repeated.",
+        "schema": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+    },
     "cascade": {
         "in": "query",
         "description": "Delete the models that were learnt from it as well.",

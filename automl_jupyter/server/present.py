@@ -35,6 +35,7 @@ def dataset(record: DatasetRecord, language: str) -> schemas.Dataset:
     return schemas.Dataset(
         id=record.id,
         name=record.name,
+        parent=record.parent,
         created=record.created,
         bytes=record.bytes,
         rows=record.rows,

@@ -17,6 +17,7 @@ from automl_jupyter import schemas
 from automl_jupyter.server.base import AutoMLHandler
 from automl_jupyter.server.handlers import (
     datasets,
+    files,
     jobs,
     models,
     monitoring,
@@ -96,15 +97,24 @@ ROUTES: tuple[Route, ...] = (
     Route("/", pages.HomeHandler, {"get": _page()}),
     Route(
         "/csv/",
-        pages.FilesHandler,
+        files.FilesHandler,
         {
-            "get": _page(404, query=("dataset", *PAGING)),
+            "get": _page(404, 422, 503, query=("dataset", "target", "use", *PAGING)),
             "post": Operation(
                 {303: None},
                 media=(FIELDS,),
                 told={303: ("Location",)},
                 refusals=(404, 409, 415, 422, 429),
             ),
+        },
+    ),
+    Route(
+        "/csv/{dataset_id}/reread/",
+        files.RereadFormHandler,
+        {
+            "post": Operation(
+                {303: None}, media=("application/x-www-form-urlencoded",), refusals=(404, 415, 422, 503)
+            )
         },
     ),
     Route("/api/user/", users.UserHandler, {"get": _read(schemas.User)}),
@@ -160,6 +170,15 @@ ROUTES: tuple[Route, ...] = (
         {
             "get": _read(schemas.Dataset, 404),
             "delete": Operation({204: None}, query=("cascade",), refusals=(404, 409)),
+        },
+    ),
+    Route(
+        "/api/datasets/{dataset_id}/reread/",
+        datasets.RereadHandler,
+        {
+            "post": Operation(
+                {201: schemas.Dataset}, body=schemas.ReadOptions, refusals=(404, 413, 415, 422, 503)
+            )
         },
     ),
     Route(

@@ -99,8 +99,51 @@ class Datasets:
             await to_its_end(_take_over if consume else _copy, source, folder / ORIGINAL)
             return await to_its_end(self._keep, owner, new_id(), folder, filename, found)
 
+    async def reread(self, owner: str, dataset_id: str, asked: Mapping[str, Any]) -> DatasetRecord:
+        """Read the file of a data set again, as asked, into a new one; the first stays as it is.
+
+        What is asked goes over what the first was read with; what is None there is found out again. Whatever
+        goes wrong, nothing stays behind.
+
+        Parameters
+        ----------
+        owner, dataset_id : str
+            Whose data set, and which.
+        asked : mapping
+            Fields of :class:`automl_jupyter.schemas.ReadOptions`, as plain JSON.
+
+        Raises
+        ------
+        NotFound
+            If the owner has no such data set.
+        Unprocessable
+            If the file cannot be read so; the field at fault is named.
+        NoSpace, Unavailable
+            If the disk is full or may not be written, or the process that reads is lost.
+        """
+        parent = await self.get(owner, dataset_id)
+        async with self.staging.scratch() as folder:
+            key = dataset_key(dataset_id, ORIGINAL)
+            source = await to_its_end(self._local, key, folder)
+            payload = {
+                "source": str(source),
+                "folder": str(folder),
+                "before": parent.dialect.get("overrides", {}),
+                "options": dict(asked),
+            }
+            found = await self.tables.call("take_in", payload, timeout=READ_SECONDS, expendable=True)
+            if source != folder / ORIGINAL:
+                await to_its_end(_copy, source, folder / ORIGINAL)
+            return await to_its_end(self._keep, owner, new_id(), folder, parent.filename, found, parent.id)
+
     def _keep(
-        self, owner: str, dataset_id: str, folder: Path, filename: str, found: Mapping[str, Any]
+        self,
+        owner: str,
+        dataset_id: str,
+        folder: Path,
+        filename: str,
+        found: Mapping[str, Any],
+        parent: str | None = None,
     ) -> DatasetRecord:
         record = DatasetRecord(
             id=dataset_id,
@@ -116,7 +159,7 @@ class Datasets:
             columns=found["columns"],
             dialect=found["dialect"],
             warnings=found["warnings"],
-            parent=None,
+            parent=parent,
         )
         note = self.staging.note(Erased(datasets=[dataset_id]))
         try:
@@ -165,7 +208,7 @@ class Datasets:
     def _local(self, key: str, folder: Path) -> Path:
         path = self.storage.local_path(key)
         if path is None:
-            path = folder / TABLE
+            path = folder / PurePosixPath(key).name
             self.storage.get_file(key, path)
         return path
 

@@ -14,8 +14,9 @@ from typing import Any, cast
 
 from automl_jupyter.backends.process_main import serve
 from automl_jupyter.data.model import ReadOptions
+from automl_jupyter.data.overrides import fitting, from_json, laid_over
 from automl_jupyter.data.profile import profile
-from automl_jupyter.data.read import convert
+from automl_jupyter.data.read import convert, names
 
 BLOCK = 1024 * 1024
 
@@ -37,11 +38,22 @@ def bounds(spread: Mapping[str, Any]) -> dict[str, Any]:
     return {"lowest": low, "highest": high} if isinstance(low, int | float) else {}
 
 
+def decided(source: Path, before: Mapping[str, Any], asked: Mapping[str, Any]) -> ReadOptions:
+    """How to read a file again: what is asked now over what its last reading was told."""
+    together = laid_over(before, asked)
+    if not before:
+        return from_json(together)
+    return from_json(fitting(together, asked, names(source, from_json(together))))
+
+
 def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Read ``source`` and leave ``table.parquet``, ``profile.json`` and ``preview.json`` in ``folder``."""
+    """Read ``source`` and leave ``table.parquet``, ``profile.json`` and ``preview.json`` in ``folder``.
+
+    ``options`` are what is asked of the reading, ``before`` what an earlier reading of the file was told.
+    """
     source, folder = Path(payload["source"]), Path(payload["folder"])
     table = folder / "table.parquet"
-    result = convert(source, table, ReadOptions(**payload.get("options", {})))
+    result = convert(source, table, decided(source, payload.get("before", {}), payload.get("options", {})))
     described = asdict(result)
     preview = {"columns": [column["name"] for column in described["columns"]], "rows": described["preview"]}
     (folder / "preview.json").write_text(json.dumps(preview), encoding="utf-8")

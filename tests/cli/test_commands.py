@@ -50,6 +50,28 @@ def test_a_file_is_uploaded_and_shown(run: Run, flights: Path) -> None:
 
 
 @pytest.mark.usefixtures("stopped_when_ready")
+def test_a_file_is_read_again(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "shops.csv"
+    file.write_text("zip;price;since\n1000;1,234;01/02/2024\n2000;2,345;03/04/2024\n")
+    first = json.loads(run("upload", str(file), "--json").stdout)
+    given = ["--delimiter", ";", "--decimal", ",", "--type", "zip=string", "--column-first", "since=month"]
+    asked = run("reread", first["id"], *given, "--json")
+    assert asked.returncode == 0, asked.stderr
+    body = json.loads(asked.stdout)
+    assert body["parent"] == first["id"]
+    assert body["dialect"]["overrides"] == {
+        "separator": ";",
+        "decimal": ",",
+        "column_types": {"zip": "string"},
+        "columns": {"since": {"day_first": False}},
+    }
+    shown = run("reread", body["id"], "--delimiter", "auto", "--header", "none", "--missing", "1000,none")
+    assert shown.returncode == 0, shown.stderr
+    assert "column_1" in shown.stdout
+    refused = run("reread", body["id"], "--type", "zap=string")
+    assert (refused.returncode, "zip" in refused.stderr) == (1, True)
+
+
 def test_training_is_told_line_by_line_where_there_is_no_terminal(run: Run, flights: Path) -> None:
     asked = run("train", flights, "--target", "late", "--time", "100", "--name", "from-the-shell")
     assert asked.returncode == 0, asked.stderr

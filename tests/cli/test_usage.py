@@ -55,6 +55,12 @@ def test_help_is_in_the_readers_language(
         ("train", "id", "--time", "soon"),
         ("train", "id", "--time", "-5"),
         ("jobs", "id", "--stop", "--cancel"),
+        ("resume",),
+        ("resume", "id", "--time", "never"),
+        ("reread", "id", "--type", "zip"),
+        ("reread", "id", "--type", "zip=money"),
+        ("reread", "id", "--header", "0"),
+        ("reread", "id", "--first", "year"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_why(lonely: dict[str, str], arguments: tuple[str, ...]) -> None:

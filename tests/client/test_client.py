@@ -113,6 +113,18 @@ def test_data_sets_are_listed_looked_at_and_deleted(client: Client, table: bytes
 # --- training
 
 
+def test_a_file_is_read_again_as_a_person_decides(client: Client) -> None:
+    first = client.upload(b"zip;price\n1000;1,5\n2000;2,25\n", name="prices.csv")
+    again = client.reread(first, column_types={"zip": "string"}, columns={"price": {"decimal": ","}})
+    assert again.parent == first.id
+    assert [column.type for column in again.columns] == ["string", "number"]
+    back = client.reread(again.id, column_types={"zip": None})
+    assert back.dialect["overrides"] == {"columns": {"price": {"decimal": ","}}}
+    with pytest.raises(Unprocessable) as caught:
+        client.reread(first, encoding="klingon")
+    assert [error.field for error in caught.value.errors] == ["encoding"]
+
+
 def test_a_job_is_followed_from_its_first_event_to_its_last(events: list[Event], job: Job) -> None:
     assert [event.id for event in events] == list(range(1, len(events) + 1))
     assert events[-1].kind == "done"

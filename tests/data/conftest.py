@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from automl_jupyter.data import ReadOptions, ReadResult
+from automl_jupyter.data import ReadResult
+from automl_jupyter.data.overrides import from_json
 from automl_jupyter.data.read import convert
 
 
@@ -23,7 +24,7 @@ def read(tmp_path: Path) -> Callable[..., ReadResult]:
         data = content.encode() if isinstance(content, str) else content
         source.write_bytes(data)
         try:
-            result = convert(source, target, ReadOptions(**options))
+            result = convert(source, target, from_json(options))
         except BaseException:
             assert not list(target.parent.iterdir())
             raise

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from automl_jupyter.data import ReadOptions, ReadResult
+from automl_jupyter.data import ColumnOptions, ReadOptions, ReadResult
+from automl_jupyter.data.overrides import from_json, laid_over
 from automl_jupyter.data.profile import profile
 from automl_jupyter.data.read import convert
 from automl_jupyter.errors import AutoMLError
@@ -138,6 +141,110 @@ def test_any_text_survives_when_the_dialect_is_told(
     check(table, result, found)
 
 
+PREAMBLES = ([], ["Report of 2024"], ["Sales, all regions; 12", "", "made by hand | today"])
+FOOTERS = ([], ["Total"], ["", "Source: the office", "2024"])
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a table is written down."""
+
+    separator: str
+    quote: str
+    line_end: str
+    encoding: str
+    decimal: str
+    missing: str
+    dates: str
+    preamble: list[str]
+    footer: list[str]
+
+
+styles = st.builds(
+    Style,
+    separator=st.sampled_from(",;\t|^"),
+    quote=st.sampled_from("\"'"),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "gb18030"]),
+    decimal=st.sampled_from(".,"),
+    missing=st.sampled_from(["", "nothing", "-", "-999"]),
+    dates=st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S"]),
+    preamble=st.sampled_from(PREAMBLES),
+    footer=st.sampled_from(FOOTERS),
+)
+
+
+@pytest.mark.slow
+@RELAXED
+@given(table=tables(any_text), style=styles, split=st.data())
+def test_what_a_person_decides_gives_exactly_what_the_file_says(
+    table: tuple[list[str], list[list[object]]], style: Style, split: st.DataObject
+) -> None:
+    header, columns = table
+    columns = [[None if str(v) == style.missing else v for v in c] for c in columns]
+    columns = [
+        [v.replace(year=v.year + 1000) if isinstance(v, datetime) and v.year < 1000 else v for v in c]
+        for c in columns
+    ]
+    out = io.StringIO(newline="")
+    out.writelines(line + style.line_end for line in style.preamble)
+    writer = csv.writer(
+        out,
+        delimiter=style.separator,
+        quotechar=style.quote,
+        lineterminator=style.line_end,
+        quoting=csv.QUOTE_ALL,
+    )
+    writer.writerow(header)
+    for row in zip(*columns, strict=True):
+        writer.writerow([spelt(value, style.decimal, style.dates, style.missing) for value in row])
+    out.writelines(line + style.line_end for line in style.footer)
+    decisions: dict[str, object] = {
+        "encoding": style.encoding,
+        "separator": style.separator,
+        "quote": style.quote,
+        "escape": "",
+        "spaced": False,
+        "comment": "",
+        "keep_rows": True,
+        "skip": len(style.preamble),
+        "header_rows": 1,
+        "footer": sum(1 for line in style.footer if line),
+        "decimal": style.decimal,
+        "thousands": "",
+        "day_first": style.dates.startswith("%d"),
+        "missing_values": [style.missing] if style.missing else [],
+        "column_types": {name: type_of(c) for name, c in zip(header, columns, strict=True)},
+    }
+    # Decided at once or in two readings, in whatever order: the same comes of it.
+    first = split.draw(st.sets(st.sampled_from(sorted(decisions))))
+    before = laid_over({}, {name: value for name, value in decisions.items() if name in first})
+    after = laid_over(before, {name: value for name, value in decisions.items() if name not in first})
+    result, found = read_bytes(
+        out.getvalue().encode(style.encoding), from_json(json.loads(json.dumps(after)))
+    )
+    check((header, columns), result, found)
+    assert not {n.code for n in result.warnings} & {
+        "data.unreadable_values",
+        "data.day_first",
+        "data.ambiguous_number",
+    }
+    assert from_json(result.dialect.overrides) == from_json(after)
+
+
+def spelt(value: object, decimal: str, dates: str, missing: str) -> str:
+    if value is None:
+        return missing
+    if isinstance(value, datetime):
+        return value.strftime(dates)
+    return written(value, decimal)
+
+
+def type_of(cells: list[object]) -> str:
+    kinds = {bool: "boolean", int: "integer", float: "number", datetime: "datetime"}
+    return next((kinds.get(type(value), "string") for value in cells if value is not None), "string")
+
+
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
@@ -175,12 +282,30 @@ options = st.builds(
     decimal=st.sampled_from([None, ".", ",", "x"]),
     thousands=st.sampled_from([None, "", ",", ".", " ", "'"]),
     header=st.one_of(st.none(), st.integers(-1, 4)),
+    header_rows=st.sampled_from([None, 0, 1, 2, 3]),
+    skip=st.sampled_from([None, -1, 0, 1, 3]),
+    footer=st.sampled_from([None, 0, 1, 9]),
+    escape=st.sampled_from([None, "", "\\"]),
+    spaced=st.sampled_from([None, True, False]),
+    comment=st.sampled_from([None, "", "#", "a", "//"]),
+    keep_rows=st.sampled_from([None, True, False]),
     missing_values=st.one_of(st.none(), st.lists(st.sampled_from(["a", "1", "", "-"])).map(tuple)),
     day_first=st.sampled_from([None, True, False]),
     column_types=st.dictionaries(
         st.sampled_from(["a", "b", "column_1"]),
         st.sampled_from(["integer", "number", "boolean", "datetime", "string", "other"]),
         max_size=2,
+    ),
+    columns=st.dictionaries(
+        st.sampled_from(["a", "b"]),
+        st.builds(
+            ColumnOptions,
+            decimal=st.sampled_from([None, ".", ",", "x"]),
+            thousands=st.sampled_from([None, "", ","]),
+            day_first=st.sampled_from([None, True, False]),
+            missing_values=st.sampled_from([None, (), ("1",)]),
+        ),
+        max_size=1,
     ),
 )
 cells = st.sampled_from(

@@ -105,7 +105,7 @@ def test_an_ambiguous_day_is_told_with_the_way_back(read: Read) -> None:
     cells = ("01/02/2024", "03/04/2024")
     told = notice(read(table(*cells)), "data.day_first")
     assert told.column == "x"
-    assert told.action == {"day_first": False}
+    assert told.action == {"columns": {"x": {"day_first": False}}}
     again = read(table(*cells), **told.action)
     assert one(again)[1] == ["2024-01-02T00:00:00", "2024-03-04T00:00:00"]
     assert not again.warnings

@@ -18,6 +18,7 @@ PUBLIC_METRICS = "/api/monitoring/metrics/"
 BODIES = {
     "/api/uploads/": {"filename": "a.csv"},
     "/api/train/{dataset_id}/": {"target": "bought", "time_budget": 5, "name": "customers"},
+    "/api/datasets/{dataset_id}/reread/": {"decimal": "."},
     "/api/models/{name}/promote/": {"version": 1},
     "/api/predict/{name}/": {"rows": [{"age": 40, "city": "Paris", "since": "2024-01-01"}]},
     "/api/test-model/{dataset_id}/{model}/": {"rows": [{"age": 40, "city": "Paris", "since": "2024-01-01"}]},
@@ -28,6 +29,7 @@ STATES = {
     ("post", "/api/jobs/{job_id}/cancel/"): 409,
     ("post", "/api/models/{name}/rollback/"): 409,
     ("post", "/csv/"): 404,
+    ("post", "/csv/{dataset_id}/reread/"): 303,
     ("patch", "/api/uploads/{upload_id}/"): 200,
     ("delete", "/api/datasets/{dataset_id}/"): 409,
 }
@@ -56,6 +58,8 @@ def ask(client: httpx.Client, route: Route, verb: str, world: object) -> httpx.R
     if verb == "patch":
         headers = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
         content = b""
+    if route.path == "/csv/{dataset_id}/reread/":
+        headers, content = {"Content-Type": "application/x-www-form-urlencoded"}, b"decimal=point"
     if route.path == "/csv/" and verb == "post":
         headers, content = {"Content-Type": "application/x-www-form-urlencoded"}, b"dataset=none&target=a"
     return client.request(verb.upper(), path_of(route, world), headers=headers, content=content, json=json)

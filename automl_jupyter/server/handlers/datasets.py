@@ -1,4 +1,4 @@
-"""Data sets: list, describe, delete."""
+"""Data sets: list, describe, read again, delete."""
 
 from __future__ import annotations
 
@@ -41,6 +41,18 @@ class DatasetHandler(AutoMLHandler):
         cascade = self.flag("cascade")
         await (await self.services()).models.delete_dataset(self.owner, dataset_id, cascade=cascade)
         self.nothing()
+
+
+class RereadHandler(AutoMLHandler):
+    """``api/datasets/{dataset_id}/reread/``."""
+
+    @web.authenticated
+    @authorized("write", resource=RESOURCE)
+    async def post(self, dataset_id: str) -> None:
+        """Read the file again with other options, into a new data set whose `parent` is this one."""
+        asked = self.body(schemas.ReadOptions).model_dump(exclude_unset=True)
+        record = await (await self.services()).datasets.reread(self.owner, dataset_id, asked)
+        self.answer(present.dataset(record, self.language), 201)
 
 
 class PreviewHandler(AutoMLHandler):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from base64 import b64encode
-from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -116,51 +113,6 @@ class HomeHandler(PageHandler):
             datasets=datasets,
             refresh=3 if under_way else None,
         )
-
-
-class FilesHandler(PageHandler):
-    """The page of the caller's CSV files."""
-
-    @web.authenticated
-    @authorized("read", resource=RESOURCE)
-    async def get(self) -> None:
-        """List the caller's files; look at one; forms to bring one in and to start a training."""
-        limit, offset = self.paging()
-        services = await self.services()
-        records, total = await services.datasets.page(self.owner, limit, offset)
-        chosen = self.get_query_argument("dataset", "")
-        dataset, preview = None, None
-        if chosen:
-            dataset, preview = await asyncio.gather(
-                services.datasets.get(self.owner, chosen), services.datasets.preview(self.owner, chosen)
-            )
-        self.show(
-            "files.html",
-            files=[present.dataset(record, self.language) for record in records],
-            total=total,
-            limit=limit,
-            offset=offset,
-            dataset=None if dataset is None else present.dataset(dataset, self.language),
-            preview=preview,
-            budget=self.app.default_time_budget,
-            longest=self.app.max_time_budget,
-            xsrf=self.xsrf_token.decode(),
-            refresh=None,
-        )
-
-    @web.authenticated
-    @authorized("execute", resource=RESOURCE)
-    async def post(self) -> None:
-        """Start the training that the form describes, then lead to the home page."""
-        fields = {name: self.get_body_argument(name, "") for name in ("target", "task", "time_budget")}
-        given: dict[str, str | float] = {name: value for name, value in fields.items() if value}
-        # A form knows texts only; what is no number is for the contract to refuse.
-        with suppress(ValueError):
-            given["time_budget"] = float(fields["time_budget"])
-        request = self.parsed(schemas.TrainRequest, json.dumps(given).encode())
-        services = await self.services()
-        await services.training.start(self.owner, self.get_body_argument("dataset", ""), request)
-        self.redirect(f"{self.base_url}automl/", status=303)
 
 
 class OpenApiHandler(AutoMLHandler):

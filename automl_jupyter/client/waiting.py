@@ -1,0 +1,34 @@
+"""Waits until a job is over, whatever becomes of the connection meanwhile."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from automl_jupyter.client import events
+from automl_jupyter.client.paths import part
+from automl_jupyter.client.transport import TookTooLong, Transport
+
+if TYPE_CHECKING:
+    from automl_jupyter.schemas import Event, Job
+
+
+def wait(
+    transport: Transport, id_: str, timeout: float | None, on_event: Callable[[Event], None] | None
+) -> Job:
+    """Wait; see :meth:`automl_jupyter.client.Client.wait`."""
+    from automl_jupyter.schemas import FINAL_STATES, Job
+
+    until = math.inf if timeout is None else time.monotonic() + timeout
+    if on_event is not None:
+        for event in events.follow(transport, part(id_), 0, until):
+            on_event(event)
+    pause = 0.1
+    while (now := transport.ask(Job, "GET", f"api/jobs/{part(id_)}/")).state not in FINAL_STATES:
+        if time.monotonic() >= until:
+            raise transport.error(TookTooLong, "client.still_running", job=id_)
+        time.sleep(min(pause, max(until - time.monotonic(), 0.0)))
+        pause = min(pause * 1.5, 2.0)
+    return now

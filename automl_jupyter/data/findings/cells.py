@@ -26,6 +26,7 @@ _LEAST_SHARE, _LEAST = 0.002, 3
 _MOST_SHARE = 0.9
 _OTHERS = 5
 _MIXED = 0.8
+_MOST_WORDS = 200
 _LISTED = 5
 _MOST_OUTLIERS = 0.005
 _FEWEST = 30
@@ -141,15 +142,20 @@ def mixed(series: Series) -> Finding | None:
     total, n = int(counts.sum()), int(counts[words].sum()) if len(words) else 0
     if total < _FEWEST or not n or counts[numbers].sum() < _MIXED * total or numbers.sum() < _OTHERS:
         return None
-    often = sorted(np.flatnonzero(words), key=lambda i: -counts[i])[:_LISTED]
+    often = sorted(np.flatnonzero(words), key=lambda i: -counts[i])
+    # Read as numbers, the words would be missing; of too many it is better to read the file again.
+    action: dict[str, object] = {"column_types": {series.name: "number"}}
+    if len(often) <= _MOST_WORDS:
+        gone = [str(series.levels[i]) for i in (*often, *np.flatnonzero(named))]
+        action["missing_values"] = {series.name: gone}
     return Finding(
         "findings.mixed_types",
         "warning",
-        {"column": series.name, "n": n, "words": [str(series.levels[i])[:60] for i in often]},
+        {"column": series.name, "n": n, "words": [str(series.levels[i])[:60] for i in often[:_LISTED]]},
         series.name,
         (series.name,),
         {"numbers": int(counts[numbers].sum()), "words": n, "cells_looked_at": total},
-        {"column_types": {series.name: "number"}},
+        action,
     )
 
 

@@ -166,9 +166,9 @@ def outliers(series: Series) -> Finding | None:
 
     How far is far is taken from the column: where the farthest of the others already lies far beyond their
     99th percentile, the tail is long by nature. So it is where its weight (Hill, 1975, "A simple general
-    approach to inference about the tail of a distribution") would bring forth such a gap more often than once in
-    ten thousand columns: the two largest of values with a tail of index a are r times apart with a chance of
-    r to the power of -a.
+    approach to inference about the tail of a distribution") would bring forth such a gap more often than once
+    in ten thousand columns: the two largest of values with a tail of index a are r times apart with a chance
+    of r to the power of -a.
 
     Parameters
     ----------

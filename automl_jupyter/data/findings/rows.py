@@ -91,9 +91,9 @@ def _count(hashes: Hashes, positions: npt.NDArray[np.int64]) -> tuple[int, list[
 def _natural(sample: Sample, without: tuple[str, ...], target: str | None) -> float:
     """Return how many rows may repeat another one by chance.
 
-    Two rows agree in a column by chance as often as two of its values do; in all columns, if they do not depend
-    on each other, by the product of that. Columns do depend on each other, so that twice as many are let pass,
-    and four standard deviations (of a Poisson distribution) more.
+    Two rows agree in a column by chance as often as two of its values do; in all columns, if they do not
+    depend on each other, by the product of that. Columns do depend on each other, so that twice as many are
+    let pass, and four standard deviations (of a Poisson distribution) more.
     """
     rows = len(sample.prints.whole)
     pairs = rows * (rows - 1) / 2
@@ -104,6 +104,8 @@ def _natural(sample: Sample, without: tuple[str, ...], target: str | None) -> fl
 
 
 def _agreement(series: Series) -> float:
-    """Return the share of pairs of rows that have the same value."""
+    """Return the share of pairs of rows that have the same value by chance; sentences never do."""
+    if series.role in ("text", "id"):
+        return 0.0
     counts, n = np.bincount(series.codes + 1).astype(np.float64), len(series)
     return float((counts * (counts - 1)).sum() / max(n * (n - 1), 1))

@@ -45,7 +45,13 @@ PIECE_BYTES = 8 * 1024 * 1024
 JSON_ROWS = 1000
 """The most rows of one prediction in JSON: what the server can write in one turn of its event loop."""
 
+UNLEARNT_ROLES: frozenset[str] = frozenset({"id", "constant", "empty"})
+"""Roles of columns that are not learnt from unless they are named."""
+
 Params = dict[str, JsonValue]
+Marks = Annotated[
+    list[str | int | Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1, max_length=1000)
+]
 Name = Annotated[str, Field(pattern=MODEL_NAME, examples=["flights-late"])]
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -330,6 +336,33 @@ class TrainRequest(Request):
         None, min_length=1, description="Columns to learn from; all unless given."
     )
     seed: Annotated[int, Field(ge=0, le=LARGEST_WHOLE, strict=False), NUMBER] = 0
+    groups: str | None = Field(
+        None,
+        description="A column whose equal values stay together: each group is predicted by models that have "
+        "seen no row of it, so that the scores hold for new groups. It is not learnt from. A row without a "
+        "value is a group of its own. Not together with `time_column`, not without a target.",
+        examples=["patient_id"],
+    )
+    time_column: str | None = Field(
+        None,
+        description="A column of dates or numbers: rows are predicted by models that have learnt from "
+        "earlier ones alone, in blocks of a growing past; the model itself learns from all rows. It is "
+        "learnt from as well, unless `columns` leaves it out. Not together with `groups`, not without a "
+        "target.",
+        examples=["date"],
+    )
+    drop_duplicates: bool = Field(
+        False,
+        description="Learn once from rows that are equal in all that is learnt from (with target, groups and "
+        "time): from the first of them.",
+    )
+    missing_values: dict[str, Marks] = Field(
+        {},
+        max_length=1000,
+        description="By column, the values that stand for a missing one, when learning and when predicting. "
+        '`-999` and `"-999"` are the same.',
+        examples=[{"weight": [-999], "city": ["unknown"]}],
+    )
 
 
 class ResumeRequest(Request):
@@ -378,6 +411,9 @@ class Job(Answer):
     target: str | None
     task: TaskName
     metric: str
+    options: dict[str, JsonValue] = Field(
+        {}, description="What else was asked for, by the fields of the request to train."
+    )
     state: JobState
     created: datetime
     queued_seconds: Seconds

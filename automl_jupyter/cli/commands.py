@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import shlex
 import shutil
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 from rich.text import Text
 
-from automl_jupyter.cli import live, rereading, tables
+from automl_jupyter.cli import advice, live, rereading, tables
 from automl_jupyter.cli.parser import PROGRAM
 from automl_jupyter.cli.terminal import Terminal
 from automl_jupyter.client import Client
@@ -69,11 +70,16 @@ def resume(client: Client, arguments: argparse.Namespace, terminal: Terminal) ->
 
 def train(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Search for a model and show how it goes."""
-    source = arguments.source
-    if isinstance(source, Path):
-        dataset = _upload(client, source, None, terminal)
-        terminal.err.print(tables.dataset_summary(dataset, terminal))
-        source = dataset.id
+    source = _taken_in(client, arguments.source, terminal)
+    columns = arguments.columns
+    if arguments.exclude:
+        dataset = client.dataset(source)
+        unknown = advice.unknown(dataset, arguments.exclude)
+        if unknown:
+            names = [column.name for column in dataset.columns]
+            terminal.complain(terminal.text("cli.train.no_column", columns=unknown, known=names))
+            return USAGE
+        columns = advice.remaining(dataset, arguments.target, arguments.exclude, columns)
     job = client.train(
         source,
         arguments.target,
@@ -81,14 +87,33 @@ def train(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> 
         metric=arguments.metric,
         time_budget=arguments.time,
         name=arguments.name,
-        columns=arguments.columns,
+        columns=columns,
         seed=arguments.seed,
+        groups=arguments.groups,
+        time_column=arguments.time_column,
+        drop_duplicates=arguments.drop_duplicates,
+        missing_values=advice.by_column(arguments.missing or ()),
     )
     if arguments.detach:
         terminal.show(job, tables.heading(job, terminal))
         terminal.note(_how_to_return(job, terminal))
         return OK
     return _watch(client, job, terminal)
+
+
+def findings(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Say what should be known of a table before training, and what to do about it."""
+    source = _taken_in(client, arguments.source, terminal)
+    with terminal.err.status(terminal.text("cli.findings.looking")):
+        found = client.findings(source, arguments.target)
+    dataset = client.dataset(source)
+    terminal.show(found, tables.findings(found.items, dataset, arguments.target, terminal))
+    options = advice.all_options(found.items, dataset, arguments.target)
+    if options and not terminal.json:
+        target = [] if arguments.target is None else ["--target", arguments.target]
+        command = f"{PROGRAM} {shlex.join(['train', source, *target, *options])}"
+        terminal.note(terminal.text("cli.findings.next", command=command), "dim")
+    return OK
 
 
 def predict(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -179,6 +204,7 @@ def user(client: Client, _arguments: argparse.Namespace, terminal: Terminal) -> 
 COMMANDS: Mapping[str, Callable[[Client, argparse.Namespace, Terminal], int]] = MappingProxyType(
     {
         "upload": upload,
+        "findings": findings,
         "train": train,
         "predict": predict,
         "models": models,
@@ -189,6 +215,15 @@ COMMANDS: Mapping[str, Callable[[Client, argparse.Namespace, Terminal], int]] = 
         "user": user,
     }
 )
+
+
+def _taken_in(client: Client, source: Path | str, terminal: Terminal) -> str:
+    """Have a file taken in and say what was read; a data set is there already."""
+    if not isinstance(source, Path):
+        return source
+    dataset = _upload(client, source, None, terminal)
+    terminal.err.print(tables.dataset_summary(dataset, terminal))
+    return dataset.id
 
 
 def _upload(client: Client, file: Path, name: str | None, terminal: Terminal) -> Dataset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import gettext
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -64,6 +64,13 @@ def _columns(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _mark(text: str) -> tuple[str, str]:
+    column, sign, value = text.partition("=")
+    if not (column and sign and value):
+        raise argparse.ArgumentTypeError(_text("cli.no_mark", text=text))
+    return column, value
+
+
 def _version() -> str:
     # By name: the package itself knows how to reach the server, which the command line must not import.
     return str(import_module("automl_jupyter").__version__)
@@ -71,6 +78,30 @@ def _version() -> str:
 
 def _text(code: str, **params: object) -> str:
     return messages.render(code, params, messages.negotiate(language_of()))
+
+
+def _train_options(train: argparse.ArgumentParser, text: Callable[[str], str]) -> None:
+    """What can be asked of a training: as many options as a request has fields."""
+    train.add_argument(
+        "source", type=_source, metavar=text("meta.file_or_dataset"), help=text("train.source")
+    )
+    train.add_argument("--target", metavar=text("meta.column"), help=text("train.target"))
+    train.add_argument("--time", type=_time, metavar=text("meta.seconds"), help=text("train.time"))
+    train.add_argument("--metric", metavar=text("meta.metric"), help=text("train.metric"))
+    train.add_argument(
+        "--task", choices=("binary", "multiclass", "regression", "clustering"), help=text("train.task")
+    )
+    train.add_argument("--name", metavar=text("meta.name"), help=text("train.name"))
+    train.add_argument("--columns", type=_columns, metavar=text("meta.columns"), help=text("train.columns"))
+    train.add_argument("--exclude", action="append", metavar=text("meta.column"), help=text("train.exclude"))
+    train.add_argument("--groups", metavar=text("meta.column"), help=text("train.groups"))
+    train.add_argument("--time-column", metavar=text("meta.column"), help=text("train.time_column"))
+    train.add_argument("--drop-duplicates", action="store_true", help=text("train.drop_duplicates"))
+    train.add_argument(
+        "--missing", type=_mark, action="append", metavar=text("meta.mark"), help=text("train.missing")
+    )
+    train.add_argument("--seed", type=int, default=0, metavar=text("meta.seed"), help=text("train.seed"))
+    train.add_argument("--detach", action="store_true", help=text("train.detach"))
 
 
 def _parser(language: str) -> argparse.ArgumentParser:
@@ -98,19 +129,13 @@ def _parser(language: str) -> argparse.ArgumentParser:
     upload.add_argument("--name", metavar=text("meta.name"), help=text("upload.name"))
 
     train = add("train")
-    train.add_argument(
-        "source", type=_source, metavar=text("meta.file_or_dataset"), help=text("train.source")
+    _train_options(train, text)
+
+    findings = add("findings")
+    findings.add_argument(
+        "source", type=_source, metavar=text("meta.file_or_dataset"), help=text("findings.source")
     )
-    train.add_argument("--target", metavar=text("meta.column"), help=text("train.target"))
-    train.add_argument("--time", type=_time, metavar=text("meta.seconds"), help=text("train.time"))
-    train.add_argument("--metric", metavar=text("meta.metric"), help=text("train.metric"))
-    train.add_argument(
-        "--task", choices=("binary", "multiclass", "regression", "clustering"), help=text("train.task")
-    )
-    train.add_argument("--name", metavar=text("meta.name"), help=text("train.name"))
-    train.add_argument("--columns", type=_columns, metavar=text("meta.columns"), help=text("train.columns"))
-    train.add_argument("--seed", type=int, default=0, metavar=text("meta.seed"), help=text("train.seed"))
-    train.add_argument("--detach", action="store_true", help=text("train.detach"))
+    findings.add_argument("--target", metavar=text("meta.column"), help=text("findings.target"))
 
     predict = add("predict")
     predict.add_argument("model", metavar=text("meta.model"), help=text("predict.model"))

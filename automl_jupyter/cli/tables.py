@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from automl_jupyter.cli import advice
 from automl_jupyter.cli.terminal import Terminal, clock
 from automl_jupyter.schemas import FINAL_STATES
 
 if TYPE_CHECKING:
-    from automl_jupyter.schemas import Dataset, Job, Model, ModelVersion, Notice, Trial, User
+    from automl_jupyter.schemas import Dataset, Finding, Job, Model, ModelVersion, Notice, Trial, User
 
 TIED = "≈"
 BEST = "★"
+SEVERITY_STYLES = {"serious": "bold red", "warning": "yellow", "info": "dim"}
 STATE_STYLES = {
     "queued": "dim",
     "running": "cyan",
@@ -252,6 +255,25 @@ def columns(dataset: Dataset, terminal: Terminal) -> RenderableType:
             terminal.whole(column_.missing),
             terminal.whole(column_.distinct),
             Text(", ".join(column_.examples[:4]), style="dim", overflow="ellipsis", no_wrap=True),
+        )
+    return table
+
+
+def findings(
+    items: Sequence[Finding], dataset: Dataset, target: str | None, terminal: Terminal
+) -> RenderableType:
+    """What should be known before training, and the options of ``train`` that act on it."""
+    if not items:
+        return Text(terminal.text("cli.findings.none"), style="green")
+    table = plain()
+    table.show_lines = True
+    for column in ("severity", "message", "option"):
+        table.add_column(terminal.text(f"cli.findings.{column}"), overflow="fold")
+    for item in items:
+        table.add_row(
+            Text(terminal.text(f"cli.severity.{item.severity}"), style=SEVERITY_STYLES[item.severity]),
+            Text(item.message),
+            Text(shlex.join(advice.options(item, dataset, target)), style="bold"),
         )
     return table
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from automl_jupyter import messages
 from automl_jupyter.client import events, predictions, rereading, uploads, values, waiting
+from automl_jupyter.client.actions import combined
 from automl_jupyter.client.discovery import find_server, language_of
 from automl_jupyter.client.paths import id_of, part
 from automl_jupyter.client.transport import Transport, told
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         Dataset,
         DatasetPage,
         Event,
+        Finding,
         Findings,
         Job,
         JobPage,
@@ -208,7 +210,7 @@ class Client:
         path = f"api/datasets/{part(id_of(dataset))}/findings/"
         return self._transport.ask(Findings, "GET", path, params=params, patience=uploads.READING)
 
-    def train(
+    def train(  # noqa: PLR0913 - one for each field of the request
         self,
         dataset: Dataset | str,
         target: str | None = None,
@@ -219,6 +221,11 @@ class Client:
         name: str | None = None,
         columns: Sequence[str] | None = None,
         seed: int = 0,
+        groups: str | None = None,
+        time_column: str | None = None,
+        drop_duplicates: bool = False,
+        missing_values: Mapping[str, Sequence[str | float]] | None = None,
+        act_on: Iterable[Finding] = (),
     ) -> Job:
         """Start a search for a model; it runs beside the server, whatever becomes of the caller.
 
@@ -240,6 +247,16 @@ class Client:
             The columns to learn from; all unless given.
         seed : int, default=0
             Where random numbers start.
+        groups : str, optional
+            A column whose equal values stay together, so that scores hold for groups that are new.
+        time_column : str, optional
+            A column of dates or numbers; models are judged on rows later than those that they learnt from.
+        drop_duplicates : bool, default=False
+            Learn once from rows that are equal.
+        missing_values : mapping, optional
+            By column, the values that stand for a missing one, such as ``{"weight": [-999]}``.
+        act_on : iterable of Finding, optional
+            Findings whose actions are added to what is asked for otherwise.
         """
         asked = {
             "target": target,
@@ -249,8 +266,15 @@ class Client:
             "name": name,
             "columns": None if columns is None else list(columns),
             "seed": seed,
+            "groups": groups,
+            "time_column": time_column,
+            "drop_duplicates": drop_duplicates or None,
+            "missing_values": {name: list(values) for name, values in (missing_values or {}).items()} or None,
         }
-        body = {key: value for key, value in asked.items() if value is not None}
+        body = combined(
+            [{key: value for key, value in asked.items() if value is not None}]
+            + [finding.action for finding in act_on if finding.action is not None]
+        )
         return self._job("POST", f"api/train/{part(id_of(dataset))}/", json=body)
 
     def jobs(self, limit: int = 50, offset: int = 0) -> JobPage:

@@ -7,7 +7,7 @@ standard library alone. :mod:`automl_jupyter.engine.task` applies the same rules
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from automl_jupyter.errors import FieldError, Param, Unprocessable
@@ -152,6 +152,7 @@ def admit(
     task: str | None,
     features: Sequence[str] | None,
     metric: str | None,
+    apart: Collection[str] = (),
 ) -> Admission:
     """Decide what a request to train means, or say why it cannot be done.
 
@@ -167,6 +168,8 @@ def admit(
         What was asked for; None or ``"auto"`` lets the engine decide.
     features : sequence of str or None
         The columns to learn from; None means all that can help.
+    apart : collection of str
+        Columns that are not learnt from, whether named or not.
 
     Raises
     ------
@@ -185,7 +188,7 @@ def admit(
         decided = check_target(_find(columns, target), rows, wanted)
     elif rows < MIN_ROWS:
         raise refuse("target", "engine.too_few_rows_to_cluster", n=rows, needed=MIN_ROWS)
-    chosen = _features(columns, target, features)
+    chosen = _features(columns, target, features, apart)
     return Admission(decided, check_metric(metric, decided), chosen)
 
 
@@ -263,13 +266,21 @@ def no_features(target: str | None) -> Unprocessable:
 
 def nearest(name: str, columns: Sequence[ColumnSummary]) -> list[str]:
     """List the names of up to three columns that resemble a name, else the first three."""
-    folded = {column.name.casefold(): column.name for column in reversed(columns)}
+    return nearest_names(name, [column.name for column in columns])
+
+
+def nearest_names(name: str, names: Sequence[str]) -> list[str]:
+    """Do the same for mere names."""
+    folded = {known.casefold(): known for known in reversed(names)}
     close = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)
-    return [folded[key] for key in close] or [column.name for column in columns[:3]]
+    return [folded[key] for key in close] or list(names[:3])
 
 
 def _features(
-    columns: Sequence[ColumnSummary], target: str | None, features: Sequence[str] | None
+    columns: Sequence[ColumnSummary],
+    target: str | None,
+    features: Sequence[str] | None,
+    apart: Collection[str],
 ) -> tuple[str, ...]:
     by_name = {column.name: column for column in columns}
     if features is None:
@@ -277,6 +288,7 @@ def _features(
     else:
         _check_names(features, by_name, target)
         chosen = tuple(name for name in by_name if name in set(features))
+    chosen = tuple(name for name in chosen if name not in apart)
     if all(by_name[name].role in ("constant", "empty") for name in chosen):
         raise no_features(target)
     return chosen

@@ -9,7 +9,8 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-from automl_jupyter.engine.learners import F32, Params, Work, inner_split
+from automl_jupyter.engine.learners import F32, Params, Work
+from automl_jupyter.engine.resample import inner_split
 
 _OBJECTIVES = {
     "binary": ("binary", "binary_logloss"),
@@ -57,6 +58,9 @@ def _of_text(text: str, binary: bool) -> BoosterModel:
 def fit_boosting(work: Work, params: Params) -> BoosterModel:
     """Fit with early stopping on an inner split of the training rows.
 
+    In order of time the rows to stop by are the latest, on which what comes next depends most: once the
+    number of rounds is known, all rows are learnt from.
+
     Parameters
     ----------
     work : Work
@@ -64,26 +68,9 @@ def fit_boosting(work: Work, params: Params) -> BoosterModel:
     params : mapping
         LightGBM's parameters, and ``rounds`` (at most) and ``patience`` (rounds without improvement).
     """
-    objective, metric = _OBJECTIVES[work.task]
-    settings: dict[str, Any] = {
-        "objective": objective,
-        "metric": metric,
-        "num_threads": 1,
-        "seed": work.seed,
-        "deterministic": True,
-        "force_col_wise": True,
-        "verbosity": -1,
-        "feature_pre_filter": False,
-        "max_cat_to_onehot": 8,
-        **params,
-    }
+    fit, check = inner_split(work.y, work.task, work.seed, work.groups, work.time)
+    settings = _settings(work, params, len(fit))
     rounds, patience = settings.pop("rounds"), settings.pop("patience")
-    if work.task == "multiclass":
-        settings["num_class"] = work.width
-    fit, check = inner_split(work.y, work.task, work.seed)
-    # Small tables have small groups: with the usual limits nothing could be told apart in them.
-    settings["min_data_in_leaf"] = max(1, min(settings["min_data_in_leaf"], len(fit) // 20))
-    settings["min_data_per_group"] = max(5, min(50, len(fit) // 50))
     categories = list(range(work.numeric_width, work.X.shape[1]))
     train = lgb.Dataset(work.X[fit], work.y[fit], categorical_feature=categories, params=settings)
     valid = lgb.Dataset(work.X[check], work.y[check], reference=train, categorical_feature=categories)
@@ -100,4 +87,32 @@ def fit_boosting(work: Work, params: Params) -> BoosterModel:
         callbacks=[lgb.early_stopping(patience, verbose=False), watch],
     )
     best = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
+    if work.time is not None and not work.clock.is_up():
+        whole = lgb.Dataset(work.X, work.y, categorical_feature=categories, params=settings)
+        again = lgb.train(settings, whole, num_boost_round=best, callbacks=[watch])
+        if again.current_iteration() == best:
+            booster = again
     return _of_text(booster.model_to_string(num_iteration=best), work.task == "binary")
+
+
+def _settings(work: Work, params: Params, rows: int) -> dict[str, Any]:
+    """Give LightGBM's parameters for a number of rows."""
+    objective, metric = _OBJECTIVES[work.task]
+    settings: dict[str, Any] = {
+        "objective": objective,
+        "metric": metric,
+        "num_threads": 1,
+        "seed": work.seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        "verbosity": -1,
+        "feature_pre_filter": False,
+        "max_cat_to_onehot": 8,
+        **params,
+    }
+    if work.task == "multiclass":
+        settings["num_class"] = work.width
+    # Small tables have small groups: with the usual limits nothing could be told apart in them.
+    settings["min_data_in_leaf"] = max(1, min(settings["min_data_in_leaf"], rows // 20))
+    settings["min_data_per_group"] = max(5, min(50, rows // 50))
+    return settings

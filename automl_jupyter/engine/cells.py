@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -162,6 +164,57 @@ def _readable(text: str, form: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Values that stand for a missing one, however they are written: -999, "-999" and -999.0 are the same.
+
+    Attributes
+    ----------
+    texts : frozenset of str
+        As labels, without blanks around them.
+    numbers, moments : frozenset of float
+        As numbers and as seconds since 1970, where they can be read so.
+    """
+
+    texts: frozenset[str]
+    numbers: frozenset[float]
+    moments: frozenset[float]
+
+    def __contains__(self, value: object) -> bool:
+        label = read_label(value)
+        if label is None or isinstance(value, bool | np.bool_):
+            return label is not None and label in self.texts
+        if label.strip() in self.texts:
+            return True
+        if isinstance(value, date | np.datetime64):
+            return read_date(value) in self.moments
+        if isinstance(value, str) and self.moments & _read_all([value], read_date):
+            return True
+        return bool(self.numbers & _read_all([value], read_number))
+
+
+@lru_cache(maxsize=256)
+def marks_of(values: tuple[str | float, ...]) -> Marks:
+    """Prepare values that stand for a missing one; the same values give the same object."""
+    labels = (read_label(value) for value in values)
+    return Marks(
+        frozenset(label.strip() for label in labels if label is not None),
+        _read_all(values, read_number),
+        _read_all([value for value in values if isinstance(value, str)], read_date),
+    )
+
+
+def _read_all(values: Iterable[object], reader: Callable[[object], float]) -> frozenset[float]:
+    """Read what can be read."""
+    found = set()
+    for value in values:
+        try:
+            found.add(reader(value))
+        except ValueError:
+            continue
+    return frozenset(number for number in found if not math.isnan(number))
 
 
 def shown(value: object) -> str:

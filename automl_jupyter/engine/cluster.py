@@ -23,6 +23,7 @@ from automl_jupyter.engine.contract import Contract
 from automl_jupyter.engine.learners import F32
 from automl_jupyter.engine.metrics import CONFIDENCE, RESAMPLES
 from automl_jupyter.engine.preprocess import Preprocessor, Views
+from automl_jupyter.engine.rows import MissingValues, check_names, first_of_equals, without_marks
 from automl_jupyter.engine.serving import RowPredictions
 from automl_jupyter.engine.trials import SKIPPED, FinishedTrial, Observer, Silent, Trial, ranked, to_frame
 
@@ -103,6 +104,8 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         X: object,
         y: object = None,
         *,
+        missing_values: MissingValues | None = None,
+        drop_duplicates: bool = False,
         observer: Observer | None = None,
         kinds: Mapping[str, str] | None = None,
         seconds: float | None = None,
@@ -115,6 +118,11 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             The columns as read: numbers, strings, dates, booleans, missing values.
         y : None
             Ignored; scikit-learn passes it.
+        missing_values : mapping, optional
+            For some columns the values that stand for a missing one, such as ``{"weight": [-999]}``, when
+            learning and when predicting.
+        drop_duplicates : bool
+            Whether of rows that are equal the first one alone is learnt from; all get a label.
         observer : Observer, optional
             Is told of each trial, and may stop the search.
         kinds : mapping, optional
@@ -130,19 +138,26 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             A ValueError with a code ``engine.…`` if there is nothing to group.
         """
         end = time.monotonic() + 0.9 * (self.time_budget if seconds is None else seconds)
-        frame = tables.as_frame(self, X, reset=True)
+        every = tables.as_frame(self, X, reset=True)
+        marks = {} if missing_values is None else missing_values
+        check_names(marks, list(every.columns))
+        frame = without_marks(every, marks)
+        if drop_duplicates:
+            frame = frame.iloc[first_of_equals(frame)].reset_index(drop=True)
         self._check(frame)
         seed = tables.seed_of(self.random_state)
         watcher = observer if observer is not None else Silent()
         watcher.progress(0.0, "engine.progress_preparing")
         with threadpool_limits(tables.threads_of(self.n_jobs)):
-            learnt = tables.learn_columns(frame, None, kinds)
+            learnt = tables.learn_columns(frame, None, kinds, marks)
             plan = columns.layout(learnt)
             cells, _ = columns.read_frame(plan, frame)
             self.preprocessor_, views = preprocess.fit(plan, cells, seed)
             contest = _Contest(views["linear"], seed, end)
             best = self._search(contest, watcher)
             self.centres_ = Centres(contest.final(best))
+            if len(every) > len(frame):
+                views = self.preprocessor_.views(columns.read_frame(plan, every)[0])
             labels = self.centres_.predict(views)[:, 0].astype(np.intp)
         # Numbers of clusters run from 0 without gaps, also where a centre attracts no row.
         present, self.labels_ = np.unique(labels, return_inverse=True)

@@ -7,7 +7,7 @@ readers of :mod:`automl_jupyter.engine.cells`, so that a row means the same alon
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +80,11 @@ def layout(columns: Sequence[ColumnContract]) -> Layout:
 # --- what each column is
 
 
-def learn(X: pd.DataFrame, kinds: Mapping[str, str] | None = None) -> tuple[ColumnContract, ...]:
+def learn(
+    X: pd.DataFrame,
+    kinds: Mapping[str, str] | None = None,
+    missing_values: Mapping[str, Sequence[str | float]] | None = None,
+) -> tuple[ColumnContract, ...]:
     """Decide what each column of a training table is.
 
     Parameters
@@ -89,12 +93,29 @@ def learn(X: pd.DataFrame, kinds: Mapping[str, str] | None = None) -> tuple[Colu
         Column names are strings.
     kinds : mapping, optional
         For some columns what they are, one of :data:`FORCED`, whatever they look like.
+    missing_values : mapping, optional
+        For some columns the values that stand for a missing one.
     """
-    said = kinds or {}
-    return tuple(
-        _said_column(name, X[name], said[name]) if name in said else _learn_column(name, X[name])
-        for name in X.columns
-    )
+    said, marked = kinds or {}, missing_values or {}
+    found = []
+    for name in X.columns:
+        values = tuple(marked.get(name, ()))
+        series = without(X[name], values)
+        column = _said_column(name, series, said[name]) if name in said else _learn_column(name, series)
+        found.append(replace(column, missing_values=values))
+    return tuple(found)
+
+
+def without(series: pd.Series, values: tuple[str | float, ...]) -> pd.Series:
+    """Take values that stand for a missing one out of a column."""
+    if not values or not len(series):
+        return series
+    marks = cells.marks_of(values)
+    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
+        return series.mask(series.isin(list(marks.numbers)))
+    positions, distinct = _distinct(series)
+    gone = np.array([value in marks for value in distinct], dtype=bool)[positions]
+    return series.mask(gone) if gone.any() else series
 
 
 def _said_column(name: str, series: pd.Series, kind: str) -> ColumnContract:
@@ -210,26 +231,33 @@ def read_frame(plan: Layout, X: pd.DataFrame) -> tuple[Cells, list[tuple[RowWarn
         Each warning with the positions of the rows that it concerns.
     """
     n, found = len(X), []
+    read = {c.name: without(X[c.name], c.missing_values) for c in _all(plan) if c.name in X.columns}
     numbers = np.full((n, len(plan.numbers)), np.nan)
     codes = np.full((n, len(plan.categories)), MISSING, dtype=np.int32)
     texts: list[list[str]] = []
     for j, column in enumerate(plan.numbers):
-        if column.name in X.columns:
-            numbers[:, j], bad = _read_numbers(column, X[column.name])
-            found += _grouped("engine.unparseable_value", column, X[column.name], bad)
-            found += _grouped("engine.out_of_range", column, X[column.name], _beyond(column, numbers[:, j]))
+        if column.name in read:
+            numbers[:, j], bad = _read_numbers(column, read[column.name])
+            found += _grouped("engine.unparseable_value", column, read[column.name], bad)
+            found += _grouped(
+                "engine.out_of_range", column, read[column.name], _beyond(column, numbers[:, j])
+            )
     for j, (column, levels) in enumerate(zip(plan.categories, plan.levels, strict=True)):
-        if column.name in X.columns:
-            codes[:, j], new = _read_codes(levels, X[column.name])
+        if column.name in read:
+            codes[:, j], new = _read_codes(levels, read[column.name])
             if column.complete:
-                found += _grouped("engine.unseen_category", column, X[column.name], new)
+                found += _grouped("engine.unseen_category", column, read[column.name], new)
     for column in plan.texts:
-        texts.append(_read_texts(X[column.name]) if column.name in X.columns else [""] * n)
+        texts.append(_read_texts(read[column.name]) if column.name in read else [""] * n)
     every = np.arange(n)
-    for column in (*plan.numbers, *plan.categories, *plan.texts):
-        if column.name not in X.columns:
+    for column in _all(plan):
+        if column.name not in read:
             found.append((RowWarning("engine.missing_column", column.name), every))
     return Cells(numbers, codes, tuple(texts)), found
+
+
+def _all(plan: Layout) -> tuple[ColumnContract, ...]:
+    return (*plan.numbers, *plan.categories, *plan.texts)
 
 
 def _grouped(
@@ -349,9 +377,17 @@ def read_rows(plan: Layout, rows: Sequence[Mapping[str, object]]) -> tuple[Cells
         for j, column in enumerate(plan.texts):
             if column.name not in row:
                 mine.append(RowWarning("engine.missing_column", column.name))
-            texts[j].append(cells.read_label(row.get(column.name)) or "")
+            texts[j].append(cells.read_label(_cell(column, row)) or "")
         warnings.append(mine)
     return Cells(numbers, codes, texts), warnings
+
+
+def _cell(column: ColumnContract, row: Mapping[str, object]) -> object:
+    """Give a cell, or None where it holds a value that stands for a missing one."""
+    value = row.get(column.name)
+    if column.missing_values and value in cells.marks_of(column.missing_values):
+        return None
+    return value
 
 
 def _read_cell(
@@ -363,7 +399,7 @@ def _read_cell(
     if column.name not in row:
         warnings.append(RowWarning("engine.missing_column", column.name))
         return float("nan")
-    value = row[column.name]
+    value = _cell(column, row)
     try:
         number = reader(value)
     except ValueError:
@@ -380,7 +416,7 @@ def _read_category(
     if column.name not in row:
         warnings.append(RowWarning("engine.missing_column", column.name))
         return MISSING
-    label = cells.read_label(row[column.name])
+    label = cells.read_label(_cell(column, row))
     if label is None:
         return MISSING
     code = levels.get(label)

@@ -37,6 +37,8 @@ class ColumnContract:
         Whether all numbers are whole.
     date_format : str
         How strings write a moment, as in :func:`automl_jupyter.engine.cells.read_date`.
+    missing_values : tuple of str or float
+        Values that stand for a missing one, as in :class:`automl_jupyter.engine.cells.Marks`.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ColumnContract:
     highest: float | None = None
     whole: bool = False
     date_format: str = ""
+    missing_values: tuple[str | float, ...] = ()
 
     def is_beyond(self, value: float) -> bool:
         """Tell whether a number lies more than a tenth of the range outside of it."""
@@ -89,8 +92,9 @@ class Contract:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Contract:
         """Rebuild what :meth:`to_dict` wrote, also after a passage through JSON."""
+        lists = ("categories", "missing_values")
         columns = tuple(
-            ColumnContract(**{**column, "categories": tuple(column["categories"])})
+            ColumnContract(**{**column, **{name: tuple(column.get(name, ())) for name in lists}})
             for column in data["columns"]
         )
         return cls(columns, data["task"], data["target"], tuple(data["classes"]))

@@ -134,6 +134,8 @@ class Selector:
         Seed of the choice of rows where there are many.
     until : float
         When to stop, on :func:`time.monotonic`.
+    rows : ndarray of int, optional
+        The rows that have honest predictions, unless all have.
     """
 
     metric: Metric
@@ -142,11 +144,17 @@ class Selector:
     links: Sequence[F32]
     seed: int
     until: float
+    rows: npt.NDArray[np.intp] | None = None
 
     def weights(self, rows: npt.NDArray[np.intp] | None = None) -> npt.NDArray[np.float64]:
-        """Choose weights, non-negative and adding up to one, on some rows (all unless given)."""
+        """Choose weights, non-negative and adding up to one, on some rows (all that can be unless given).
+
+        Without any row nothing speaks for one model or another: they are equal then.
+        """
         if rows is None:
-            rows = np.arange(len(self.truth))
+            rows = np.arange(len(self.truth)) if self.rows is None else self.rows
+        if not len(rows):
+            return np.full(len(self.links), 1 / len(self.links))
         if len(rows) > SELECTION_ROWS:
             picker = np.random.default_rng(self.seed)
             rows = np.sort(picker.choice(rows, SELECTION_ROWS, replace=False))
@@ -170,13 +178,17 @@ class Selector:
         return np.asarray(weights / weights.sum())
 
     def cross_fitted(self, folds: Folds) -> F32:
-        """Predict each fold's rows with weights chosen on the other folds: an honest view of the ensemble."""
+        """Predict each fold's rows with weights chosen on others: an honest view of the ensemble.
+
+        The others are those of all other folds, or in order of time those of the folds before. Rows of no
+        fold keep what stands in for their prediction.
+        """
+        result = from_link(self.links[0], self.target.task).copy()
         if len(self.links) == 1:
-            return from_link(self.links[0], self.target.task)
-        result = np.empty_like(self.links[0])
+            return result
         for fold in range(folds.k):
-            others, held = folds.split(fold)
-            result[held] = self.combined(self.weights(others), held)
+            _, held = folds.split(fold)
+            result[held] = self.combined(self.weights(folds.choosers(fold)), held)
         return result
 
     def combined(self, weights: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> F32:

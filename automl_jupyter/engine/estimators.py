@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Self
 
 import numpy as np
@@ -22,6 +22,7 @@ from automl_jupyter.engine.contract import Contract
 from automl_jupyter.engine.ensemble import Ensemble
 from automl_jupyter.engine.learners import F32, Codes
 from automl_jupyter.engine.preprocess import Preprocessor
+from automl_jupyter.engine.rows import MissingValues, gather
 from automl_jupyter.engine.serving import RowPredictions
 from automl_jupyter.engine.task import Target
 from automl_jupyter.engine.trials import Observer, Silent, Trial, to_frame
@@ -81,11 +82,15 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         tags.target_tags.required = True
         return tags
 
-    def fit(
+    def fit(  # noqa: PLR0913 - what is known of the rows, as scikit-learn's own methods take it
         self,
         X: object,
         y: object,
         *,
+        groups: object | None = None,
+        time: object | None = None,
+        missing_values: MissingValues | None = None,
+        drop_duplicates: bool = False,
         observer: Observer | None = None,
         kinds: Mapping[str, str] | None = None,
         seconds: float | None = None,
@@ -98,6 +103,19 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
             The features as read: numbers, strings, dates, booleans, missing values.
         y : Series or array-like of shape (n_rows,)
             The target; rows without one are left out.
+        groups : array-like of shape (n_rows,), optional
+            The group of each row: a group is never on both sides when rows are divided to fit and to score,
+            so that scores hold for groups that are new. A row without one is a group of its own.
+        time : array-like of shape (n_rows,), optional
+            The time of each row, as numbers or dates: every model is judged on rows that are later than those
+            that it learnt from. The oldest rows are learnt from alone, rows without a time by what is served
+            alone, and what is served has learnt from all rows. Not together with `groups`.
+        missing_values : mapping, optional
+            For some columns the values that stand for a missing one, such as ``{"weight": [-999]}``, when
+            learning and when predicting.
+        drop_duplicates : bool
+            Whether of rows that are equal in features and target (and group or time) the first one alone is
+            learnt from.
         observer : Observer, optional
             Is told of each trial, and may stop the search.
         kinds : mapping, optional
@@ -116,20 +134,24 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         Unprocessable
             A ValueError with a code ``engine.…`` if nothing can be learnt.
         """
-        start = time.monotonic()
+        start = monotonic()
         frame = tables.as_frame(self, X, reset=True)
-        series = tables.as_series(y, frame)
-        seed = tables.seed_of(self.random_state)
-        decided = task.check_training(frame, series, str(series.name), self._task(series))
+        marks = {} if missing_values is None else missing_values
+        rows = gather(frame, tables.as_series(y, frame), groups, time, marks)
+        if drop_duplicates:
+            rows = rows.once()
+        name, seed = str(rows.y.name), tables.seed_of(self.random_state)
+        decided = task.check_training(rows.X, rows.y, name, self._task(rows.y))
         metric = admission.check_metric(self.metric, decided)
-        frame, series = tables.known_rows(frame, series, self.time_budget, seed)
+        rows = tables.known_rows(rows, self.time_budget, seed)
+        rows.check_division()
         watcher = observer if observer is not None else Silent()
         watcher.progress(0.0, "engine.progress_preparing")
         with threadpool_limits(1):
-            target, codes = task.encode(series, decided)
-            learnt = tables.learn_columns(frame, str(series.name), kinds)
+            target, codes = task.encode(rows.y, decided)
+            learnt = tables.learn_columns(rows.X, name, kinds, marks)
             plan = columns.layout(learnt)
-            cells, _ = columns.read_frame(plan, frame)
+            cells, _ = columns.read_frame(plan, rows.X)
             self.preprocessor_, views = preprocess.fit(plan, cells, seed)
             problem = search.Problem(
                 views=views,
@@ -142,10 +164,12 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
                 workers=tables.threads_of(self.n_jobs),
                 seed=seed,
                 max_trials=self.max_trials,
+                groups=rows.groups,
+                time=rows.time,
             )
             result = search.run(problem, watcher)
         classes = tuple(target.classes.tolist()) if target.classes is not None else ()
-        self.contract_ = Contract(learnt, decided, str(series.name), classes)
+        self.contract_ = Contract(learnt, decided, name, classes)
         self.task_, self.metric_, self.target_ = decided, metric, target
         self._keep(result, codes, seed)
         watcher.progress(1.0, "engine.progress_done")
@@ -157,7 +181,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     def _keep(self, result: search.Result, codes: Codes, seed: int) -> None:
         self.ensemble_, self.trials_ = result.ensemble, result.trials
         self.score_, self.interval_ = result.row.score, result.row.interval
-        truth, predictions = codes, result.predictions
+        truth, predictions = codes[result.judged], result.predictions[result.judged]
         if len(truth) > EVALUATION_ROWS:
             rows = np.random.default_rng(seed).choice(len(truth), EVALUATION_ROWS, replace=False)
             truth, predictions = truth[rows], predictions[rows]

@@ -1,7 +1,11 @@
 """How a candidate is fitted in parts, each on one thread, and how its parts are joined.
 
 Most learners are fitted by folds: a part is one fold and predicts the rows that it did not see. A forest is
-fitted once, in parts of some trees each, and each tree predicts the rows that it did not see.
+fitted once, in parts of some trees each, and each tree predicts the rows that it did not see. Where rows
+belong together or follow each other, a tree knows such rows from others of the group or from later ones: then
+a forest is fitted by folds as well.
+
+In order of time the models of the folds know the past alone. What is served is fitted once more, to all rows.
 """
 
 from __future__ import annotations
@@ -22,7 +26,11 @@ from automl_jupyter.engine.resample import Folds
 from automl_jupyter.engine.task import Target
 
 FOREST_PARTS = 4
+TREES_OF_FOLD = 2
+"""A fold of a forest has so many times the trees of a part: about as many as judge a row out of the bag."""
+
 _TIMED_ROWS = 1000
+_FEWEST_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -51,15 +59,18 @@ class Material:
 
     def work(self, rows: npt.NDArray[np.intp] | None, view: str, part: int, clock: Clock) -> Work:
         """Cut out what one fit is given; None means all rows."""
-        X, y = self.views[view], self.codes
+        every = slice(None) if rows is None else rows
+        groups, time_ = self.folds.groups, self.folds.time
         return Work(
-            X=X if rows is None else X[rows],
-            y=y if rows is None else y[rows],
+            X=self.views[view][every],
+            y=self.codes[every],
             task=self.target.task,
             width=self.target.width,
             numeric_width=self.views.of.numeric_width,
             seed=(self.seed * 1009 + part * 31) % (2**31 - 1),
             clock=clock,
+            groups=None if groups is None else groups[every],
+            time=None if time_ is None else time_[every],
         )
 
 
@@ -70,7 +81,7 @@ class Part:
     Attributes
     ----------
     models : tuple of Model
-        Usually one.
+        Usually one; none where it is not served.
     rows : ndarray of shape (m,)
         The training rows that it predicted without having seen them.
     total : ndarray of shape (m, K), float32
@@ -108,21 +119,44 @@ def by_folds(fit: Callable[[Work, Params], Model], view: str) -> Learner:
     """Make a learner that is fitted by folds and reads one view."""
 
     def fit_part(material: Material, params: Params, part: int, clock: Clock) -> Part:
-        rows, held = material.folds.split(part)
-        work = material.work(rows, view, part, clock)
-        one_class = material.target.classes is not None and work.y.min() == work.y.max()
-        model = replace(fit_constant(work, {}), view=view) if one_class else fit(work, params)
+        folds = material.folds
+        if part == folds.k:
+            model = _fitted(fit, material.work(None, view, part, clock), params, view)
+            return _timed(model, material)
+        rows, held = folds.split(part)
+        model = _fitted(fit, material.work(rows, view, part, clock), params, view)
         began = time.monotonic()
         q = model.predict(material.views[view][held])
-        seconds = time.monotonic() - began
+        seconds = 0.0 if folds.ordered else 1000 * (time.monotonic() - began) / len(held)
         if not np.isfinite(q).all():
             raise FloatingPointError("predictions are not finite")
-        return Part((model,), held, q, np.ones(len(held), np.int32), 1000 * seconds / len(held))
+        return Part(() if folds.ordered else (model,), held, q, np.ones(len(held), np.int32), seconds)
 
-    return Learner(lambda folds: folds.k, fit_part)
+    return Learner(lambda folds: folds.fits, fit_part)
+
+
+def _fitted(fit: Callable[[Work, Params], Model], work: Work, params: Params, view: str) -> Model:
+    """Fit, or where there is nothing to tell apart learn what all rows have in common."""
+    one_class = work.task != "regression" and work.y.min() == work.y.max()
+    if one_class or len(work.y) < _FEWEST_ROWS:
+        return replace(fit_constant(work, {}), view=view)
+    return fit(work, params)
+
+
+def _timed(model: Model, material: Material) -> Part:
+    """Give a model of all rows, which predicts none of them, with the time of its predictions."""
+    sample = material.views[model.view][:_TIMED_ROWS]
+    began = time.monotonic()
+    q = model.predict(sample)
+    seconds = 1000 * (time.monotonic() - began) / len(sample)
+    if not np.isfinite(q).all():
+        raise FloatingPointError("predictions are not finite")
+    return Part((model,), np.zeros(0, np.intp), q[:0], np.zeros(0, np.int32), seconds)
 
 
 def _fit_trees(material: Material, params: Params, part: int, clock: Clock) -> Part:
+    if not material.folds.at_random:
+        return _FOREST_BY_FOLDS.fit_part(material, params, part, clock)
     model, bag = fit_forest(material.work(None, "tree", part, clock), params)
     sample = material.views["tree"][:_TIMED_ROWS]
     began = time.monotonic()
@@ -131,21 +165,33 @@ def _fit_trees(material: Material, params: Params, part: int, clock: Clock) -> P
     return Part((model,), np.arange(len(bag.trees)), bag.total, bag.trees, seconds)
 
 
+def _grow(work: Work, params: Params) -> Model:
+    return fit_forest(work, {**params, "trees": TREES_OF_FOLD * int(params["trees"])})[0]
+
+
+_FOREST_BY_FOLDS = by_folds(_grow, "tree")
+
 LEARNERS: Mapping[str, Learner] = {
     "lightgbm": by_folds(fit_boosting, "tree"),
     "linear": by_folds(fit_linear, "linear"),
-    "forest": Learner(lambda folds: FOREST_PARTS, _fit_trees),
+    "forest": Learner(lambda folds: FOREST_PARTS if folds.at_random else folds.fits, _fit_trees),
 }
 """Families by the name that the portfolio uses."""
 
 
 def fit_baseline(material: Material) -> tuple[tuple[Model, ...], F32]:
-    """Fit the baseline once on all rows.
+    """Fit the baseline once on all rows; in order of time, each part is predicted from the parts before it.
 
-    By folds its constants would be ordered against the target, and rank worse than chance.
+    At random by folds its constants would be ordered against the target, and rank worse than chance.
     """
-    model = fit_constant(material.work(None, "tree", 0, Clock(np.inf, np.inf)), {})
-    return (model,), model.predict(material.views["tree"])
+    never = Clock(np.inf, np.inf)
+    model = fit_constant(material.work(None, "tree", 0, never), {})
+    predictions = model.predict(material.views["tree"])
+    for fold in range(material.folds.k if material.folds.ordered else 0):
+        rows, held = material.folds.split(fold)
+        past = fit_constant(material.work(rows, "tree", fold, never), {})
+        predictions[held] = past.predict(material.views["tree"][held])
+    return (model,), predictions
 
 
 def join(parts: Sequence[Part], prior: F32) -> tuple[tuple[Model, ...], F32]:

@@ -76,6 +76,9 @@ class Work:
         Seed of all that is random.
     clock : Clock
         To be asked often.
+    groups, time : ndarray of shape (n,) or None
+        What an inner division of the rows must keep to, as in
+        :class:`automl_jupyter.engine.resample.Folds`.
     """
 
     X: F32
@@ -85,6 +88,8 @@ class Work:
     numeric_width: int
     seed: int
     clock: Clock
+    groups: npt.NDArray[np.intp] | None = None
+    time: npt.NDArray[np.float64] | None = None
 
 
 class Model(Protocol):
@@ -128,29 +133,3 @@ def fit_constant(work: Work, params: Params) -> ConstantModel:
         return ConstantModel(np.array([work.y.mean()], dtype=np.float32))
     counts = np.bincount(work.y.astype(np.intp), minlength=work.width) + 1.0
     return ConstantModel((counts / counts.sum()).astype(np.float32))
-
-
-def inner_split(y: Codes, task: str, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Divide training rows once more, for early stopping and the choice of a penalty.
-
-    Returns
-    -------
-    fit, check : ndarray of int
-        Positions of the rows to learn from, and of 10 to 20 % of the rows (10,000 at most) to check on, with
-        the classes in proportion.
-    """
-    n = len(y)
-    held = min(10_000, max(n // 10, min(n // 5, 200)))
-    order = np.random.default_rng(seed).permutation(n)
-    if task != "regression":
-        order = order[np.argsort(y[order], kind="stable")]
-        picked = np.zeros(n, bool)
-        picked[order[(np.arange(held) * n + n // 2) // max(held, 1)]] = True
-        # A class whose only row is held out could not be learnt at all.
-        codes = y.astype(np.intp)
-        lone = np.bincount(codes, ~picked)[codes] == 0
-        picked &= ~lone
-    else:
-        picked = np.zeros(n, bool)
-        picked[order[:held]] = True
-    return np.flatnonzero(~picked), np.flatnonzero(picked)

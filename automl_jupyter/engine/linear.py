@@ -13,7 +13,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from automl_jupyter.engine.learners import F32, Params, Work, inner_split
+from automl_jupyter.engine.learners import F32, Params, Work
+from automl_jupyter.engine.resample import inner_split
 
 F64 = npt.NDArray[np.float64]
 
@@ -49,7 +50,7 @@ def fit_linear(work: Work, params: Params) -> LinearModel:
         ``strengths``: inverse penalties to choose from (scikit-learn's ``C``; ``alpha`` is its inverse), the
         strongest penalty first; ``steps``: iterations at most.
     """
-    fit, check = inner_split(work.y, work.task, work.seed)
+    fit, check = inner_split(work.y, work.task, work.seed, work.groups, work.time)
     if work.task == "regression":
         return _ridge(work, params["strengths"], fit, check)
     return _logistic(work, params["strengths"], params["steps"], fit, check)

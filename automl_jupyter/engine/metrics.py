@@ -232,7 +232,8 @@ class Judge:
 
     Beyond 20,000 rows the resamples are drawn from so many rows and the interval is narrowed by
     ``sqrt(m / n)`` (the m out of n bootstrap; Bickel, Götze, van Zwet 1997, "Resampling fewer than n
-    observations").
+    observations"). Rows that belong together are drawn together, so that an interval is as wide as it must be
+    for other groups; then it is narrowed by what share of the groups the drawn rows stand for.
 
     Parameters
     ----------
@@ -244,30 +245,48 @@ class Judge:
         The coded target.
     seed : int
         Seed of the resamples.
+    rows : ndarray of int, optional
+        The rows to judge by; all unless given.
+    clusters : ndarray of shape (n,), optional
+        What each row belongs to, counted from 0; each row is drawn alone unless given.
     """
 
-    def __init__(self, metric: Metric, target: Target, codes: npt.NDArray[np.generic], seed: int) -> None:
+    def __init__(
+        self,
+        metric: Metric,
+        target: Target,
+        codes: npt.NDArray[np.generic],
+        seed: int,
+        rows: npt.NDArray[np.intp] | None = None,
+        clusters: npt.NDArray[np.intp] | None = None,
+    ) -> None:
         self.metric, self.target = metric, target
         self.truth: Array = codes if target.classes is not None else target.decode(codes[:, None])  # type: ignore[arg-type]
+        self._judged = np.arange(len(codes)) if rows is None else rows
         generator = np.random.default_rng(seed)
-        n = len(codes)
+        n = len(self._judged)
         m = min(n, SAMPLED_ROWS)
-        self._rows = np.sort(generator.choice(n, m, replace=False)) if m < n else np.arange(n)
+        self._rows = self._judged
+        if m < n:
+            self._rows = self._judged[np.sort(generator.choice(n, m, replace=False))]
         self._shrink = float(np.sqrt(m / n))
-        self._weights = np.stack(
-            [np.bincount(generator.integers(0, m, m), minlength=m) for _ in range(RESAMPLES)]
-        ).astype(np.float64)
+        drawn, at = m, None
+        if clusters is not None:
+            names, at = np.unique(clusters[self._rows], return_inverse=True)
+            drawn = len(names)
+            self._shrink = float(np.sqrt(drawn / len(np.unique(clusters[self._judged]))))
+        draws = [np.bincount(generator.integers(0, drawn, drawn), minlength=drawn) for _ in range(RESAMPLES)]
+        self._weights = np.stack([draw if at is None else draw[at] for draw in draws]).astype(np.float64)
 
     def score(self, raw: npt.NDArray[np.floating]) -> float:
         """Score coded predictions of shape (n, K)."""
-        return self.metric.score(self.truth, self._readable(raw))
+        return self.metric.score(self.truth[self._judged], self._readable(raw[self._judged]))
 
     def judge(self, raw: npt.NDArray[np.floating]) -> Judged:
         """Score coded predictions of shape (n, K) and their resamples."""
-        q = self._readable(raw)
-        score = self.metric.score(self.truth, q)
-        truth, part = self.truth[self._rows], q[self._rows]
-        centre = score if len(part) == len(q) else self.metric.score(truth, part)
+        score = self.score(raw)
+        truth, part = self.truth[self._rows], self._readable(raw[self._rows])
+        centre = score if len(part) == len(self._judged) else self.metric.score(truth, part)
         resampled = np.concatenate([self.metric.scores(truth, part, w) for w in np.split(self._weights, 8)])
         if np.isnan(resampled).all():
             return Judged(score, (score, score), resampled)

@@ -22,6 +22,7 @@ from automl_jupyter.engine.learners import F32, Clock, Codes, Model, OutOfTime
 from automl_jupyter.engine.metrics import Judge, Judged
 from automl_jupyter.engine.portfolio import BASELINE, Candidate
 from automl_jupyter.engine.preprocess import Views
+from automl_jupyter.engine.resample import Folds, Groups, Positions, Times
 from automl_jupyter.engine.task import Target
 from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observer, Silent, Trial, ranked
 
@@ -58,6 +59,8 @@ class Problem:
         Seed of all that is random.
     max_trials : int or None
         Only so many candidates, and then nothing depends on time unless the budget runs out.
+    groups, time : ndarray of shape (n,), optional
+        What rows are divided by, as in :func:`automl_jupyter.engine.resample.divide`.
     """
 
     views: Views
@@ -70,6 +73,8 @@ class Problem:
     workers: int
     seed: int
     max_trials: int | None
+    groups: Groups | None = None
+    time: Times | None = None
 
 
 @dataclass(frozen=True)
@@ -86,12 +91,15 @@ class Result:
         The ensemble's own line.
     predictions : ndarray of shape (n, K)
         The ensemble's predictions by models and weights that had not seen the row.
+    judged : ndarray of int
+        The rows of which that is true, and from which the scores come.
     """
 
     ensemble: Ensemble
     trials: tuple[Trial, ...]
     row: Trial
     predictions: F32
+    judged: Positions
 
 
 @dataclass
@@ -133,11 +141,15 @@ class _Search:
         self.problem, self.observer = problem, observer
         n, width = len(problem.codes), problem.views.of.width
         k = resample.count_folds(n, n * max(width, 1), problem.planned)
-        folds = resample.make_folds(problem.codes, problem.target.task, k, problem.seed)
+        folds = resample.divide(
+            problem.codes, problem.target.task, k, problem.seed, problem.groups, problem.time
+        )
         self.material = Material(problem.views, problem.codes, problem.target, folds, problem.seed)
         self.metric = metrics.get(problem.metric)
-        self.judge = Judge(self.metric, problem.target, problem.codes, problem.seed)
-        self.fingerprint = _fingerprint(problem, folds.k)
+        self.judge = Judge(
+            self.metric, problem.target, problem.codes, problem.seed, folds.judged, folds.clusters
+        )
+        self.fingerprint = _fingerprint(problem, folds)
         reserve = min(3.0, max(0.08 * problem.budget, 0.4), 0.4 * problem.budget)
         self.end = problem.start + problem.budget - reserve
         self.stopped = threading.Event()
@@ -314,7 +326,9 @@ class _Search:
         trials = self._final_trials()
         row = next(trial for trial in trials if trial.name == ENSEMBLE)
         members = tuple(Member(f.trial.name, w, f.models) for f, w in used)
-        return Result(Ensemble(self.problem.target.task, members), trials, row, honest)
+        return Result(
+            Ensemble(self.problem.target.task, members), trials, row, honest, self.material.folds.judged
+        )
 
     def _selector(self, pool: list[FinishedTrial]) -> ensemble.Selector:
         problem = self.problem
@@ -325,6 +339,7 @@ class _Search:
             [ensemble.to_link(_predictions(f), problem.target.task) for f in pool],
             problem.seed,
             max(problem.start + problem.budget - 0.3, time.monotonic() + 0.2),
+            self.material.folds.predicted,
         )
 
     def _in_order(self) -> list[FinishedTrial]:
@@ -406,11 +421,15 @@ def _score(judged: Judged) -> float:
     return judged.score if np.isfinite(judged.score) else -np.inf
 
 
-def _fingerprint(problem: Problem, k: int) -> str:
+def _fingerprint(problem: Problem, folds: Folds) -> str:
     """Identify data, folds and seed."""
     digest = hashlib.sha256()
-    for array in (problem.codes, problem.views.numbers, problem.views.cells.codes):
+    for array in (problem.codes, problem.views.numbers, problem.views.cells.codes, folds.part):
         digest.update(np.ascontiguousarray(array).tobytes())
+    for ties in (folds.groups, folds.time):
+        digest.update(b"-" if ties is None else np.ascontiguousarray(ties).tobytes())
     target = problem.target
-    digest.update(repr((target.task, target.width, target.shift, target.scale, k, problem.seed)).encode())
+    digest.update(
+        repr((target.task, target.width, target.shift, target.scale, folds.k, problem.seed)).encode()
+    )
     return digest.hexdigest()

@@ -17,6 +17,7 @@ from automl_jupyter import messages
 from automl_jupyter.engine import columns
 from automl_jupyter.engine.admission import no_features, refuse
 from automl_jupyter.engine.contract import ColumnContract, RowWarning
+from automl_jupyter.engine.rows import MissingValues, Rows
 from automl_jupyter.engine.serving import ContractWarning
 from automl_jupyter.errors import Unprocessable
 
@@ -57,7 +58,10 @@ def as_frame(estimator: object, X: object, *, reset: bool) -> pd.DataFrame:
 
 
 def learn_columns(
-    X: pd.DataFrame, target: str | None, kinds: Mapping[str, str] | None
+    X: pd.DataFrame,
+    target: str | None,
+    kinds: Mapping[str, str] | None,
+    missing_values: MissingValues | None = None,
 ) -> tuple[ColumnContract, ...]:
     """Decide what each column is.
 
@@ -69,6 +73,8 @@ def learn_columns(
         Its target, for the messages.
     kinds : mapping or None
         What the person says of some columns.
+    missing_values : mapping, optional
+        For some columns the values that stand for a missing one.
 
     Raises
     ------
@@ -81,7 +87,7 @@ def learn_columns(
             raise refuse(
                 f"kinds.{name}", "engine.unknown_kind", column=name, kind=kind, known=[*columns.FORCED]
             )
-    learnt = columns.learn(X, kinds)
+    learnt = columns.learn(X, kinds, missing_values)
     if all(column.kind == "ignored" for column in learnt):
         raise no_features(target)
     return learnt
@@ -104,15 +110,13 @@ def as_series(y: object, rows: pd.DataFrame) -> pd.Series:
     return y.reset_index(drop=True).rename(name)
 
 
-def known_rows(X: pd.DataFrame, y: pd.Series, budget: float, seed: int) -> tuple[pd.DataFrame, pd.Series]:
+def known_rows(rows: Rows, budget: float, seed: int) -> Rows:
     """Leave out rows without a target, and sample rows where the budget is too short to read them all."""
-    known = np.flatnonzero(y.notna().to_numpy())
-    most = max(1000, int(CELLS_PER_SECOND * budget / _cells_of_a_row(X)))
+    known = np.flatnonzero(rows.y.notna().to_numpy())
+    most = max(1000, int(CELLS_PER_SECOND * budget / _cells_of_a_row(rows.X)))
     if len(known) > most:
         known = np.sort(np.random.default_rng(seed).choice(known, most, replace=False))
-    if len(known) == len(y):
-        return X, y
-    return X.iloc[known].reset_index(drop=True), y.iloc[known].reset_index(drop=True)
+    return rows.take(known)
 
 
 def _cells_of_a_row(X: pd.DataFrame) -> float:

@@ -119,6 +119,7 @@ def job(
         target=record.target,
         task=cast("schemas.TaskName", record.task),
         metric=record.metric,
+        options=record.options,
         state=cast("schemas.JobState", record.state),
         created=record.created,
         queued_seconds=max(0.0, (started - (record.resumed or record.created)).total_seconds()),

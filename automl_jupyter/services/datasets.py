@@ -16,6 +16,7 @@ from automl_jupyter.backends.disk import disk_told
 from automl_jupyter.backends.process import HelperProcess
 from automl_jupyter.backends.records import DatasetRecord, Erased
 from automl_jupyter.backends.storage import Storage
+from automl_jupyter.engine.admission import USELESS_ROLES
 from automl_jupyter.services.staging import Staging
 from automl_jupyter.services.threads import to_its_end
 from automl_jupyter.services.uploads import clean_filename
@@ -39,13 +40,20 @@ def train_action(
 ) -> dict[str, Any] | None:
     """The fields of a request to train that act on a finding; None where a request cannot.
 
-    Columns can be left out. Groups, time order and repeated rows are told for now, not acted on.
+    To leave columns out is to name the others, of those that are learnt from anyway.
     """
-    left_out = frozenset((finding["action"] or {}).get("exclude", ()))
-    if not left_out:
-        return None
-    names = [column["name"] for column in dataset.columns]
-    return {"columns": [name for name in names if name != target and name not in left_out]}
+    wanted: Mapping[str, Any] = finding["action"] or {}
+    fields = ("groups", "time_column", "drop_duplicates", "missing_values")
+    action = {name: wanted[name] for name in fields if name in wanted}
+    left_out = frozenset(wanted.get("exclude", ()))
+    kept = [
+        column["name"]
+        for column in dataset.columns
+        if column["role"] not in USELESS_ROLES and column["name"] != target and column["name"] not in left_out
+    ]
+    if left_out and kept:
+        action["columns"] = kept
+    return action or None
 
 
 def _copy(source: Path, target: Path) -> None:

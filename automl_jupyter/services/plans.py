@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from automl_jupyter.backends.database import new_id
 from automl_jupyter.backends.records import DatasetRecord, JobRecord
 from automl_jupyter.engine.admission import Admission, ColumnSummary, admit
+from automl_jupyter.engine.options import Options
 from automl_jupyter.errors import FieldError, Unprocessable
 from automl_jupyter.schemas import TrainRequest
 from automl_jupyter.services.datasets import TABLE, dataset_key
@@ -17,6 +19,9 @@ from automl_jupyter.services.settings import Settings
 
 LEAST_RESUMED_SECONDS = 10.0
 """What a job that is taken up again gets at least, unless asked otherwise."""
+
+TOLD_LENGTH = 1000
+"""Characters of an option that are told where experiments are tracked."""
 
 
 def model_key(job_id: str, attempt: int) -> str:
@@ -38,14 +43,25 @@ def admission_of(dataset: DatasetRecord, request: TrainRequest) -> Admission:
     Unprocessable
         If nothing can be learnt so.
     """
-    return admit(
-        [summary(column) for column in dataset.columns],
+    columns = [summary(column) for column in dataset.columns]
+    options = Options(request.groups, request.time_column, request.drop_duplicates, request.missing_values)
+    admission = admit(
+        columns,
         dataset.rows,
         request.target,
         request.task,
         request.columns,
         request.metric,
+        options.apart,
     )
+    options.check(columns, admission.task, request.target)
+    return admission
+
+
+def options_of(request: TrainRequest) -> dict[str, Any]:
+    """What a request asks for beyond what each job has, by its own fields."""
+    asked = ("groups", "time_column", "drop_duplicates", "missing_values")
+    return {name: value for name in asked if (value := getattr(request, name))}
 
 
 def new_job(
@@ -75,6 +91,7 @@ def new_job(
         planned_budget=budget,
         seed=request.seed,
         columns=list(admission.features),
+        options=options_of(request),
         progress=0.0,
         attempt=1,
         server_id=server_id,
@@ -151,7 +168,8 @@ def payload(job: JobRecord, dataset: DatasetRecord, admission: Admission, *, thr
         "trials_key": f"jobs/{job.id}/trials",
         "model_key": model_key(job.id, job.attempt),
         "features": list(admission.features),
-        "kinds": kinds(dataset.columns, admission.features),
+        "kinds": kinds(dataset.columns, admission.features, job.options.get("missing_values", {})),
+        "options": job.options,
         "target": job.target,
         "task": job.task,
         "metric": job.metric,
@@ -175,7 +193,16 @@ def payload(job: JobRecord, dataset: DatasetRecord, admission: Admission, *, thr
             "seed": job.seed,
             "rows": dataset.rows,
             "features": len(admission.features),
+            **told(job.options),
         },
+    }
+
+
+def told(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as they are told where experiments are tracked."""
+    return {
+        name: json.dumps(value, ensure_ascii=False)[:TOLD_LENGTH] if isinstance(value, dict) else value
+        for name, value in options.items()
     }
 
 
@@ -192,11 +219,19 @@ def summary(column: Mapping[str, Any]) -> ColumnSummary:
     )
 
 
-def kinds(columns: Sequence[Mapping[str, Any]], features: Sequence[str]) -> dict[str, str]:
-    """The kinds of those columns that were read as text: what looks like numbers in them is codes."""
+def kinds(
+    columns: Sequence[Mapping[str, Any]], features: Sequence[str], marked: Collection[str] = ()
+) -> dict[str, str]:
+    """The kinds of those columns that were read as text: what looks like numbers in them is codes.
+
+    Not so where words that stand for a missing value made text of numbers: without the words the column is
+    looked at again.
+    """
     learnt = frozenset(features)
     return {
         column["name"]: column["role"]
         for column in columns
-        if column["name"] in learnt and column["type"] == "string" and column["role"] in ("category", "text")
+        if column["name"] in learnt
+        and column["type"] == "string"
+        and column["role"] in (("text",) if column["name"] in marked else ("category", "text"))
     }

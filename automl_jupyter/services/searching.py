@@ -29,7 +29,7 @@ from automl_jupyter.engine import (
 )
 from automl_jupyter.engine.contract import ColumnContract, Contract
 from automl_jupyter.engine.plots import figures
-from automl_jupyter.engine.trials import FinishedTrial
+from automl_jupyter.engine.trials import FinishedTrial, Observer
 from automl_jupyter.errors import AutoMLError, Conflict
 
 TOLD_CATEGORIES = 200
@@ -124,8 +124,40 @@ def fetch_table(payload: Mapping[str, Any], storage: Storage, scratch: Path) -> 
     if local is None:
         local = scratch / "table.parquet"
         storage.get_file(payload["table_key"], local)
-    wanted = [*payload["features"], *([payload["target"]] if payload["target"] else [])]
-    return load_table(local, wanted)
+    options = payload["options"]
+    beside = (payload["target"], options.get("groups"), options.get("time_column"))
+    return load_table(local, list(dict.fromkeys([*payload["features"], *(name for name in beside if name)])))
+
+
+def fit(
+    model: Model, table: pd.DataFrame, payload: Mapping[str, Any], observer: Observer, seconds: float
+) -> None:
+    """Have the estimator search in the job's table for some seconds, as the job's options say."""
+    options, X = payload["options"], table[payload["features"]]
+    marks = {name: values for name, values in options.get("missing_values", {}).items() if name in table}
+    once = options.get("drop_duplicates", False)
+    if isinstance(model, AutoMLClusterer):
+        model.fit(
+            X,
+            missing_values=marks,
+            drop_duplicates=once,
+            observer=observer,
+            kinds=payload["kinds"],
+            seconds=seconds,
+        )
+        return
+    groups, moments = options.get("groups"), options.get("time_column")
+    model.fit(
+        X,
+        table[payload["target"]],
+        groups=None if groups is None else table[groups],
+        time=None if moments is None else table[moments],
+        missing_values=marks,
+        drop_duplicates=once,
+        observer=observer,
+        kinds=payload["kinds"],
+        seconds=seconds,
+    )
 
 
 def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> None:
@@ -139,13 +171,9 @@ def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> 
         )
         # The figures come when time is short: their library is loaded beside the search.
         threading.Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
-        model, target = make_estimator(payload), payload["target"]
+        model = make_estimator(payload)
         seconds = max(LEAST_SECONDS, payload["deadline"] - time.monotonic())
-        if isinstance(model, AutoMLClusterer):
-            model.fit(table, observer=observer, kinds=payload["kinds"], seconds=seconds)
-        else:
-            features = table.drop(columns=target)
-            model.fit(features, table[target], observer=observer, kinds=payload["kinds"], seconds=seconds)
+        fit(model, table, payload, observer, seconds)
         emit({"kind": "model", **keep_model(model, payload, storage, scratch)})
         emit({"kind": "plots", "keys": keep_plots(model, payload["job_key"], storage, scratch)})
 

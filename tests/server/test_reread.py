@@ -140,3 +140,18 @@ def test_the_way_out_of_each_warning_can_be_taken(alice, filename):
         told = {(w["code"], w["column"]) for w in again.json()["warnings"]}
         assert (warning["code"], warning["column"]) not in told
         assert alice.delete(f"/automl/api/datasets/{again.json()['id']}/").status_code == 204
+
+
+def test_a_file_that_lies_elsewhere_is_read_again(start_server, verbs, tmp_path):
+    away = start_server(tmp_path, "--IdentityProvider.token=secret", "--AutoML.storage_url=memory://kept")
+    try:
+        with away.client("secret") as client:
+            first = verbs.upload(client, SALES.encode(), "sales.csv")
+            answer = reread(client, first, column_types={"code postal": "integer"})
+            assert answer.status_code == 201, answer.text
+            assert first_row(client, answer.json()["id"])[0] == 1000
+            again = reread(client, answer.json()["id"], decimal=",")
+            assert again.json()["dialect"]["overrides"]["column_types"] == {"code postal": "integer"}
+        assert not list((away.data_dir / "spool").iterdir())
+    finally:
+        away.stop()

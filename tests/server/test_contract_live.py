@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -99,7 +99,7 @@ def takes_files(route: Route) -> bool:
 
 
 @pytest.mark.parametrize(("route", "verb"), OPERATIONS)
-def test_an_operation_keeps_its_word(route, verb, contract, ground, alice, fuzz_examples, tally):
+def test_an_operation_keeps_its_word(route, verb, contract, ground, alice, fuzz_examples, tally, wait_for):
     from schemathesis.engine import events, from_schema
 
     # What deletes is asked about what is not there: others need what is.
@@ -117,7 +117,7 @@ def test_an_operation_keeps_its_word(route, verb, contract, ground, alice, fuzz_
         elif isinstance(event, events.ScenarioFinished):
             cases += len(event.recorder.interactions)
             failures += failed(event.recorder)
-    stop_all(alice)
+    stop_all(alice, wait_for)
     tally["cases of the contract"] += cases
     assert not failures, "\n\n".join(dict.fromkeys(failures))
     assert cases >= 1
@@ -136,16 +136,23 @@ def failed(recorder: Any) -> Iterator[str]:
                 )
 
 
-def stop_all(client: httpx.Client) -> None:
-    for job in client.get("/automl/api/jobs/").json()["items"]:
-        if job["state"] in ("queued", "running"):
-            client.post(f"/automl/api/jobs/{job['id']}/cancel/")
+def stop_all(client: httpx.Client, wait_for: Callable[..., object]) -> None:
+    """End what was started: who follows a running job waits for its end."""
+
+    def none_left() -> bool:
+        jobs = client.get("/automl/api/jobs/").json()["items"]
+        going = [job["id"] for job in jobs if job["state"] in ("queued", "running")]
+        for job in going:
+            client.post(f"/automl/api/jobs/{job}/cancel/")
+        return not going
+
+    wait_for(none_left, 60)
 
 
 # --- one after the other
 
 
-def test_what_is_answered_leads_on_at_random(contract, ground, alice, table, fuzz_examples, tally):
+def test_what_is_answered_leads_on_at_random(contract, ground, alice, table, fuzz_examples, tally, wait_for):
     from hypothesis import HealthCheck, Phase, settings
 
     schema = of_schema(contract, ground, examples=1, phases=("stateful",))
@@ -166,7 +173,7 @@ def test_what_is_answered_leads_on_at_random(contract, ground, alice, table, fuz
             tally["steps along links"] += 1
 
         def teardown(self) -> None:
-            stop_all(alice)
+            stop_all(alice, wait_for)
 
     Walk.run(
         settings=settings(

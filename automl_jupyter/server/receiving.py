@@ -185,6 +185,7 @@ class ReceivingHandler(AutoMLHandler):
     sink: Sink | None = None
     _failure: AutoMLError | None = None
     _prepared = False
+    _gone = False
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Check user, permission and size; then open where the body goes."""
@@ -244,6 +245,8 @@ class ReceivingHandler(AutoMLHandler):
         if self.sink is None:
             raise Malformed("server.bad_request")
         await self.sink.close()
+        if self._gone:
+            raise Malformed("server.bad_request")
         return self.sink
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -260,6 +263,7 @@ class ReceivingHandler(AutoMLHandler):
 
     def on_connection_close(self) -> None:
         """Remove what was taken of a body that will never be complete; there is nobody left to answer."""
+        self._gone = True
         if self.sink is not None:
             self.sink.discard()
         super().on_connection_close()

@@ -81,9 +81,12 @@ class SpooledFile:
         await asyncio.to_thread(self._put, waiting)
 
     def _put(self, data: bytes) -> None:
-        # The client may have gone, and the file with it, while this waited for a thread.
-        if not self._file.closed:
+        try:
             self._file.write(data)
+        except ValueError:
+            # The client may have gone, and the file with it, while this waited for a thread.
+            if not self._file.closed:
+                raise
 
     async def close(self) -> None:
         """Write what is waiting; the file stays."""

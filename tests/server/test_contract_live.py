@@ -108,6 +108,8 @@ def test_an_operation_keeps_its_word(route, verb, contract, ground, alice, fuzz_
     alone = {**contract, "paths": {route.path: {verb: contract["paths"][route.path][verb]}}}
     phases = ("coverage", "fuzzing")
     schema = of_schema(alone, ground, examples=fuzz_examples(8), phases=phases, **wanted)
+    # What the document alone says of this path lacks its other methods; these are asked elsewhere.
+    schema.config.checks.unsupported_method.enabled = len(route.operations) == 1
     failures, cases = [], 0
     for event in from_schema(schema).execute():
         if isinstance(event, events.NonFatalError):

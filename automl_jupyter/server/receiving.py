@@ -253,6 +253,8 @@ class ReceivingHandler(AutoMLHandler):
         if self.sink is None:
             raise Malformed("server.bad_request")
         await self.sink.close()
+        if self._gone:
+            raise Malformed("server.bad_request")
         return self.sink
 
     async def while_wanted(self, work: Coroutine[Any, Any, T]) -> T:

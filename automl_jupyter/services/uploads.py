@@ -89,11 +89,15 @@ class SpooledFile:
         await asyncio.to_thread(self._put, waiting)
 
     def _put(self, data: bytes) -> None:
-        # The client may have gone, and the file with it, while this waited for a thread.
         left = memoryview(data)
         with disk_told():
             while left and not self._file.closed:
-                left = left[self._file.write(left) :]
+                try:
+                    left = left[self._file.write(left) :]
+                except ValueError:
+                    # The client has gone, and the file with it, while this waited for a thread.
+                    if not self._file.closed:
+                        raise
 
     async def close(self) -> None:
         """Write what is waiting; the file stays."""

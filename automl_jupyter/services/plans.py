@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,9 +18,6 @@ from automl_jupyter.services.settings import Settings
 
 LEAST_RESUMED_SECONDS = 10.0
 """What a job that is taken up again gets at least, unless asked otherwise."""
-
-TOLD_LENGTH = 1000
-"""Characters of an option that are told where experiments are tracked."""
 
 
 def model_key(job_id: str, attempt: int) -> str:
@@ -193,16 +189,8 @@ def payload(job: JobRecord, dataset: DatasetRecord, admission: Admission, *, thr
             "seed": job.seed,
             "rows": dataset.rows,
             "features": len(admission.features),
-            **told(job.options),
+            **job.options,
         },
-    }
-
-
-def told(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as they are told where experiments are tracked."""
-    return {
-        name: json.dumps(value, ensure_ascii=False)[:TOLD_LENGTH] if isinstance(value, dict) else value
-        for name, value in options.items()
     }
 
 

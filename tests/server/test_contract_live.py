@@ -158,6 +158,8 @@ def test_what_is_answered_leads_on_at_random(contract, ground, alice, table, fuz
     from hypothesis import HealthCheck, Phase, settings
 
     schema = of_schema(contract, ground, examples=1, phases=("stateful",))
+    # Bodies are replaced below by such as lead on: those that were made to be refused would not be.
+    schema.config.checks.negative_data_rejection.enabled = False
     # Within a walk our own token goes with every request, also with those that are to lack one.
     schema.config.checks.ignored_auth.enabled = False
     steps: Counter[str] = Counter()

@@ -191,7 +191,11 @@ def test_any_json(route, verb, operation, ground, client, fuzz_examples, tally):
     run(fuzz_examples(40), ask, body=bodies_of(operation.body), kind=CONTENT_TYPES)
 
 
-@pytest.mark.parametrize(("route", "verb", "operation"), JSON_BODIES)
+# The two routes that predict read the same object in the same way: one of them is enough.
+@pytest.mark.parametrize(
+    ("route", "verb", "operation"),
+    [param for param in JSON_BODIES if not param.values[0].path.startswith("/api/test-model/")],
+)
 def test_a_body_with_millions_of_problems_is_refused_at_once(route, verb, operation, ground, client):
     heads = {"Content-Type": "application/json"}
     # Each as long as the longest body that is taken anywhere.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -74,7 +76,7 @@ def test_no_room_for_an_answer(trained_home, disk, table, large, wait_for):
     home = trained_home
     home.data_dir = home.data_dir.rename(home.folder / "elsewhere")
     (disk.folder / "spool").mkdir()
-    (home.data_dir / "spool").rmdir()
+    shutil.rmtree(home.data_dir / "spool")
     (home.data_dir / "spool").symlink_to(disk.folder / "spool")
     server = home.start()
     assert server.predict(table).status_code == 200
@@ -87,6 +89,7 @@ def test_no_room_for_an_answer(trained_home, disk, table, large, wait_for):
     assert server.predict(table).status_code == 200
 
 
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="there is no prlimit here")
 def test_a_limit_on_the_size_of_files(home, table, large):
     server = home.start(before=("prlimit", f"--fsize={2 << 20}"))
     server.told(server.upload(large), 507, "backends.disk_full")

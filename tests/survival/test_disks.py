@@ -43,7 +43,7 @@ def test_no_room_for_what_is_sent_and_made(home, disk, table, large, wait_for):
     server.is_clean()
 
 
-def test_no_room_for_the_database(home, disk, table):
+def test_no_room_for_the_database(home, disk, table, gone):
     home.data_dir = disk.folder / "automl"
     server = home.start()
     kept = server.upload(table).json()["id"]
@@ -54,7 +54,12 @@ def test_no_room_for_the_database(home, disk, table):
     for answer in refused:
         server.told(answer, 507, "backends.disk_full")
     assert [item["id"] for item in server.listed()] == [kept]
+    # A server that starts on a full disk says so as well, and needs no restart once there is room.
+    gone(server.kill())
+    server = home.start()
+    server.told(server.client.get("/api/datasets/"), 507, "backends.disk_full")
     ballast.unlink()
+    assert [item["id"] for item in server.listed()] == [kept]
     assert server.client.post("/api/uploads/", json={"filename": "x"}).status_code == 201
     assert server.client.delete(f"/api/datasets/{kept}/").status_code == 204
 

@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -27,7 +28,9 @@ import pytest
 from automl_jupyter.backends.database import new_id, open_database
 from automl_jupyter.backends.records import VersionDraft
 from automl_jupyter.backends.storage import open_storage
+from automl_jupyter.client import Client
 from automl_jupyter.engine import AutoMLClassifier, persist
+from automl_jupyter.schemas import Dataset
 from automl_jupyter.services.plans import model_key
 from automl_jupyter.services.settings import local_settings
 
@@ -65,8 +68,8 @@ def is_there(process: psutil.Process) -> bool:
 class Later:
     """A request under way, in a thread of its own."""
 
-    def __init__(self, ask: Callable[[], httpx.Response]) -> None:
-        self._answer: httpx.Response | None = None
+    def __init__(self, ask: Callable[[], Any]) -> None:
+        self._answer: Any = None
         self._error: Exception | None = None
 
         def run() -> None:
@@ -78,7 +81,7 @@ class Later:
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
 
-    def answer(self, seconds: float = 30.0) -> httpx.Response:
+    def answer(self, seconds: float = 30.0) -> Any:
         """The answer; an error of the connection is raised."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the request hangs"
@@ -113,6 +116,11 @@ class Server:
 
     def upload(self, data: bytes) -> httpx.Response:
         return self.client.post("/api/upload/", params={"filename": "t.csv"}, content=data, headers=CSV)
+
+    def through_python(self, data: bytes) -> Dataset:
+        """Upload with the Python client, which sends pieces and does not give up soon."""
+        with Client(self.base, TOKEN) as client:
+            return client.upload(data, name="python.csv")
 
     def begin(self, size: int) -> str:
         answer = self.client.post("/api/uploads/", json={"filename": "pieces.csv", "size": size})
@@ -161,17 +169,33 @@ class Server:
         self.process.wait(30)
         return family
 
+    def pause(self) -> None:
+        """Stop the server where it does not hold the database, which nobody else could write then."""
+
+        def stopped() -> bool:
+            self.process.send_signal(signal.SIGSTOP)
+            with contextlib.closing(sqlite3.connect(self.data_dir / "automl.sqlite", timeout=0)) as database:
+                try:
+                    database.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    self.process.send_signal(signal.SIGCONT)
+                    return False
+                return True
+
+        happens(stopped)
+
     def stop(self) -> None:
+        """End in good order."""
+        self.process.terminate()
+        self.process.wait(60)
+
+    def clear(self) -> None:
+        """Leave nothing to the next test: the server leads a group, and its helpers end with it."""
         for client in self._clients:
             client.close()
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
-            self.process.wait(30)
-        finally:
-            # The server leads a group; its helpers have their own and end by themselves.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
 
     # --- what must be so
 
@@ -299,7 +323,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path, tmp_path / "automl")
     yield made
     for server in made.servers:
-        server.stop()
+        server.clear()
 
 
 def customers(rows: int) -> bytes:
@@ -332,8 +356,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory, table: bytes) -> Path:
     server = home.start()
     try:
         dataset = server.upload(table).json()["id"]
-    finally:
         server.stop()
+    finally:
+        server.clear()
     frame = pd.read_csv(BytesIO(table))
     model = AutoMLClassifier(time_budget=2, n_jobs=1).fit(frame[["age", "city"]], frame["bought"])
     settings = local_settings(home.data_dir)

@@ -130,6 +130,19 @@ def test_a_lost_helper_is_told_and_replaced(trained_home, table, later):
     server.is_clean()
 
 
+def test_the_python_client_has_a_lost_reading_done_again(home, large, later):
+    server = home.start()
+    assert server.listed() == []
+    helper = server.helper("tables")
+    helper.send_signal(signal.SIGSTOP)
+    asked = later(lambda: server.through_python(large * 2))
+    server.is_at_work()
+    helper.kill()
+    assert asked.answer(60).bytes == 2 * len(large)
+    assert len(server.listed()) == 1
+    server.is_clean()
+
+
 def test_a_stopped_helper_is_told_and_replaced(trained_home, table, later, gone):
     server = trained_home.start(quick=True)
     before = server.listed()
@@ -160,18 +173,19 @@ def test_a_client_that_goes_away_ends_what_it_asked_for(home, table, gone):
     assert "Traceback" not in server.log.read_text("utf-8")
 
 
-def test_a_stopped_server_keeps_its_files(home, table, large, wait_for, later):
+def test_a_stopped_server_keeps_its_files(home, large, wait_for):
     first = home.start()
     with first.wire("POST", "/api/upload/?filename=t.csv", len(large), large[: 3 << 20], **CSV) as wire:
         part = wait_for(lambda: list(first.data_dir.glob("spool/*/*.part")))[0]
-        first.process.send_signal(signal.SIGSTOP)
+        first.pause()
         second = home.start()
-        assert second.upload(table).status_code == 201
-        # The sweep has been and gone: one more server ends in good order.
+        # It opens everything, sweeps, and ends in good order.
+        second.begin(1)
         second.stop()
+        assert {path.parent for path in first.data_dir.glob("spool/*/alive.lock")} == {part.parent}
         assert part.exists()
         first.process.send_signal(signal.SIGCONT)
         wire.sendall(large[3 << 20 :])
         assert wire.recv(12) == b"HTTP/1.1 201"
-    assert len(first.listed()) == 2
+    assert len(first.listed()) == 1
     first.is_clean()

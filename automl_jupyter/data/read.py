@@ -7,10 +7,12 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from types import TracebackType
+from typing import Self, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +36,7 @@ _MAX_BLOCK = 1 << 29
 _PREVIEW = 100
 _DECIDED_BY = 20_000
 _MAX_PASSES = 12
+_THREADS = min(4, os.cpu_count() or 1)
 
 Progress = Callable[[float], None]
 
@@ -255,16 +258,17 @@ class _Passes:
 
     def run(self, told: Progress) -> Outcome:
         """Read until the types hold."""
-        for _ in range(_MAX_PASSES):
-            for reader in self._readers:
-                reader.begin()
-            try:
-                outcome = self._pass(told)
-            except pa.ArrowInvalid as error:
-                self._explain(error)
-                continue
-            if outcome is not None:
-                return outcome
+        with ThreadPoolExecutor(_THREADS, "columns") as pool:
+            for _ in range(_MAX_PASSES):
+                for reader in self._readers:
+                    reader.begin()
+                try:
+                    outcome = self._pass(told, pool)
+                except pa.ArrowInvalid as error:
+                    self._explain(error)
+                    continue
+                if outcome is not None:
+                    return outcome
         raise Unprocessable("data.unreadable")
 
     def _explain(self, error: pa.ArrowInvalid) -> None:
@@ -279,34 +283,31 @@ class _Passes:
             raise Unprocessable("data.header_only", line=self._layout.start.header + 1) from error
         raise _Irregular from error
 
-    def _pass(self, told: Progress) -> Outcome | None:
+    def _pass(self, told: Progress, pool: ThreadPoolExecutor) -> Outcome | None:
         """Read once and write; ``None`` if the types turned out to be others."""
         offset = 0 if self._repaired else self._layout.offset
         watch = _Watch(self._path, offset, self._grammar.quote)
         rows, changed = 0, False
         preview: list[pa.RecordBatch] = []
-        writer: pq.ParquetWriter | None = None
-        try:
-            for batch in self._open(watch):
-                told(watch.share)
-                if not self._repaired:
-                    self._suspect(batch, watch)
-                if not self._decided:
-                    self._decide(batch)
-                found, contradicted = self._typed(batch, first=rows == 0)
-                changed = changed or contradicted
-                rows += batch.num_rows
-                if changed:
-                    continue
-                table = pa.RecordBatch.from_arrays(found, schema=self._schema())
-                if sum(part.num_rows for part in preview) < _PREVIEW:
-                    preview.append(table.slice(0, _PREVIEW))
-                writer = writer or pq.ParquetWriter(self._parquet, table.schema)
-                writer.write_batch(table)
-        finally:
-            if writer is not None:
-                writer.close()
-            watch.close()
+        with _Writing(self._parquet) as writing:
+            try:
+                for batch in self._open(watch):
+                    told(watch.share)
+                    if not self._repaired:
+                        self._suspect(batch, watch)
+                    if not self._decided:
+                        self._decide(batch)
+                    found, contradicted = self._typed(batch, pool, first=rows == 0)
+                    changed = changed or contradicted
+                    rows += batch.num_rows
+                    if changed:
+                        continue
+                    table = pa.RecordBatch.from_arrays(found, schema=self._schema())
+                    if sum(part.num_rows for part in preview) < _PREVIEW:
+                        preview.append(table.slice(0, _PREVIEW))
+                    writing.write(table)
+            finally:
+                watch.close()
         if not self._repaired and (watch.zeros or watch.quotes % 2):
             raise _Irregular
         if changed:
@@ -349,6 +350,8 @@ class _Passes:
             return
         end, separator = self._layout.line_end[-1], self._grammar.separator
         for column in batch.columns:
+            if not arrow.may_contain(column, end):
+                continue
             spans = pc.match_substring(column, end)
             if pc.any(spans).as_py():
                 several = pc.greater_equal(
@@ -379,17 +382,55 @@ class _Passes:
                     reader.decide(values, hints)
         self._decided = True
 
-    def _typed(self, batch: pa.RecordBatch, *, first: bool) -> tuple[list[pa.Array], bool]:
+    def _typed(
+        self, batch: pa.RecordBatch, pool: ThreadPoolExecutor, *, first: bool
+    ) -> tuple[list[pa.Array], bool]:
         """Return the values of a batch in the types of their columns, and whether a type or a word is new."""
         found: list[pa.Array] = [None] * batch.num_columns
         changed = False
         known = set(self._evidence)
         for text in (False, True):
             words = MISSING_IN_TEXT | self._evidence
-            for index, reader in enumerate(self._readers):
-                if found[index] is None and (text or not reader.is_text):
-                    found[index], anew = reader.read(batch.column(index), self._hints, words)
-                    changed = changed or anew
-                    if not reader.is_text:
-                        self._evidence |= reader.words_met
+            left = [i for i, r in enumerate(self._readers) if found[i] is None and (text or not r.is_text)]
+
+            def read(index: int, words: frozenset[str] = words) -> tuple[pa.Array, bool]:
+                return self._readers[index].read(batch.column(index), self._hints, words)
+
+            for index, (values, anew) in zip(left, pool.map(read, left), strict=True):
+                found[index] = values
+                changed = changed or anew
+                if not self._readers[index].is_text:
+                    self._evidence |= self._readers[index].words_met
         return found, changed or (not first and not self._evidence - known <= MISSING_IN_TEXT)
+
+
+class _Writing:
+    """A Parquet file that is written beside the reading, one batch behind it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: pq.ParquetWriter | None = None
+        self._pool = ThreadPoolExecutor(1, "parquet")
+        self._last: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write a batch, once the one before is written."""
+        self._wait()
+        self._writer = self._writer or pq.ParquetWriter(self._path, batch.schema)
+        self._last = self._pool.submit(self._writer.write_batch, batch)
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
+        if self._writer is not None:
+            self._writer.close()
+        if error is None:
+            self._wait()

@@ -6,6 +6,7 @@ import difflib
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ _PREVIEW = 100
 _DECIDED_BY = 20_000
 _MAX_PASSES = 12
 _THREADS = min(4, os.cpu_count() or 1)
+_AHEAD = 1 << 25
+_PATIENCE = 0.1
 
 Progress = Callable[[float], None]
 
@@ -168,9 +171,24 @@ class _NotUtf8(Exception):
 
 
 class _Watch(io.RawIOBase):
-    """The data of a file from an offset on, watched for what Arrow would not tell."""
+    """The data of a file from an offset on, watched for what Arrow would not tell.
 
-    def __init__(self, path: Path, offset: int, quote: str) -> None:
+    Arrow reads up to 32 blocks ahead, which is a gigabyte where rows are long: here it has to wait until
+    enough of them have become batches.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    offset : int
+        Where the data start, in bytes.
+    quote : str
+        The quote character; empty for none.
+    ahead : int
+        How many blocks may be read ahead.
+    """
+
+    def __init__(self, path: Path, offset: int, quote: str, ahead: int) -> None:
         super().__init__()
         self._file = path.open("rb")
         self._file.seek(offset)
@@ -179,11 +197,44 @@ class _Watch(io.RawIOBase):
         self._quote = quote.encode()
         self.quotes = 0
         self.zeros = False
+        self._most, self._ahead = ahead, 0
+        self._turn = threading.Condition()
+        self._awaited, self._over = True, False
 
     def readable(self) -> bool:
         return True
 
+    def batches(self, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Pass batches on, and let as many further blocks be read."""
+        try:
+            for batch in reader:
+                with self._turn:
+                    self._ahead, self._awaited = self._ahead - 1, False
+                    self._turn.notify()
+                yield batch
+                with self._turn:
+                    self._awaited = True
+        finally:
+            # Arrow's reader waits for its reading thread when it is given up.
+            self._give_up()
+
+    def _give_up(self) -> None:
+        with self._turn:
+            self._over = True
+            self._turn.notify()
+
+    def _wait(self) -> None:
+        """Wait for room; not for ever while a batch is awaited, since a block may make none."""
+        with self._turn:
+            while self._ahead >= self._most and not self._over:
+                if not self._turn.wait(_PATIENCE) and self._awaited:
+                    break
+            self._ahead += 1
+
     def read(self, size: int = -1, /) -> bytes:
+        self._wait()
+        if self._over:
+            return b""
         block = self._file.read(size)
         self._done += len(block)
         self.quotes += block.count(self._quote) if self._quote else 0
@@ -196,6 +247,7 @@ class _Watch(io.RawIOBase):
         return self._done / self._size
 
     def close(self) -> None:
+        self._give_up()
         self._file.close()
         super().close()
 
@@ -286,7 +338,7 @@ class _Passes:
     def _pass(self, told: Progress, pool: ThreadPoolExecutor) -> Outcome | None:
         """Read once and write; ``None`` if the types turned out to be others."""
         offset = 0 if self._repaired else self._layout.offset
-        watch = _Watch(self._path, offset, self._grammar.quote)
+        watch = _Watch(self._path, offset, self._grammar.quote, max(3, _AHEAD // self._block))
         rows, changed = 0, False
         preview: list[pa.RecordBatch] = []
         with _Writing(self._parquet) as writing:
@@ -318,7 +370,7 @@ class _Passes:
 
     def _open(self, watch: _Watch) -> Iterator[pa.RecordBatch]:
         names = [str(index) for index in range(len(self._readers))]
-        yield from pyarrow.csv.open_csv(
+        reader = pyarrow.csv.open_csv(
             pa.PythonFile(watch, mode="r"),
             read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=self._block),
             parse_options=pyarrow.csv.ParseOptions(
@@ -333,6 +385,7 @@ class _Passes:
                 quoted_strings_can_be_null=True,
             ),
         )
+        yield from watch.batches(reader)
 
     def _schema(self) -> pa.Schema:
         return pa.schema([pa.field(reader.name, reader.arrow) for reader in self._readers])

@@ -76,7 +76,7 @@ def models_made(server, verbs):
     with server.client("carol-token") as carol:
         dataset = verbs.upload(carol, flats(400), "flats.csv")
         jobs = [
-            verbs.train(carol, dataset, target=target, name=name, time_budget=8)
+            verbs.train(carol, dataset, target=target, name=name, time_budget=30)
             for name, target in TASKS.items()
         ]
         for job in jobs:

@@ -63,7 +63,7 @@ def tampered_server(start_server, verbs, table, harm, tmp_path_factory):
             dataset = verbs.upload(client, b"".join(table.splitlines(keepends=True)[:121]))
             other = verbs.upload(client, table, "others.csv")
             for name in ("flipped", "replaced", "whole"):
-                job = verbs.train(client, dataset, target="bought", name=name, time_budget=20)
+                job = verbs.train(client, dataset, target="bought", name=name, time_budget=60)
                 body = verbs.ended(client, job)
                 assert body["state"] == "done", body
     finally:
@@ -134,7 +134,7 @@ def test_the_others_predict_as_before(tampered):
 
 def test_nothing_is_learnt_from_a_changed_table(tampered, verbs):
     client, other = tampered
-    job = verbs.train(client, other, target="bought", time_budget=20)
+    job = verbs.train(client, other, target="bought", time_budget=60)
     body = verbs.ended(client, job)
     assert (body["state"], body["model"], body["leaderboard"]) == ("failed", None, [])
     assert body["error"]["code"] == "services.dataset_tampered"

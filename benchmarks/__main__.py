@@ -10,7 +10,7 @@ import signal
 import sys
 from types import FrameType
 
-NAMES = ("startup", "listing", "predict", "responsiveness", "jobs")
+NAMES = ("startup", "listing", "predict", "responsiveness", "jobs", "intake")
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ FINAL = frozenset({"done", "failed", "stopped", "cancelled", "interrupted"})
 START_SECONDS = 60.0
 END_SECONDS = 30.0
 POLL = 0.005
+BLOCK = 64 * 1024
 
 
 class Refused(RuntimeError):
@@ -49,7 +50,7 @@ class Connection:
 
     def __init__(self, address: Address, timeout: float = 600.0) -> None:
         self._token = address.token
-        self._http = http.client.HTTPConnection("127.0.0.1", address.port, timeout=timeout)
+        self._http = http.client.HTTPConnection("127.0.0.1", address.port, timeout=timeout, blocksize=BLOCK)
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +65,12 @@ class Connection:
         self._http.close()
 
     def ask(
-        self, method: str, path: str, body: bytes | BinaryIO | None = None, kind: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: bytes | BinaryIO | None = None,
+        kind: str = "application/json",
+        more: Mapping[str, str] | None = None,
     ) -> bytes:
         """Ask for one thing and read the whole answer.
 
@@ -73,7 +79,7 @@ class Connection:
         Refused
             If the answer is 400 or above.
         """
-        headers = {"Authorization": f"token {self._token}", "Content-Type": kind}
+        headers = {"Authorization": f"token {self._token}", "Content-Type": kind, **(more or {})}
         if body is not None and not isinstance(body, bytes):
             headers["Content-Length"] = str(os.fstat(body.fileno()).st_size)
         self._http.request(method, path, body, headers)

@@ -94,6 +94,15 @@ def test_lists(tmp_path: Path) -> None:
     assert number(row(report, "last page")[1]) > 0
 
 
+def test_taking_in(tmp_path: Path) -> None:
+    report = bench("intake", "--megabytes", 3, "--n", 1, folder=tmp_path)
+    assert len(re.findall(r"^\| Arrow alone", report, re.MULTILINE)) == 2
+    for way in ("path", "body", "pieces"):
+        assert number(row(report, f"{way} ")[2]) > 0
+    assert number(row(report, "5,000 columns")[5]) > 0
+    assert row(report, "memory that the server takes more")[3] in ("yes", "no")
+
+
 @pytest.fixture
 def tables(tmp_path: Path) -> Path:
     """A folder of two tables with a manifest."""

@@ -54,6 +54,7 @@ _DTYPES = {
     "double": "float64",
     "string": "object",
     "datetime": "datetime64[ns]",
+    "any": "object",
 }
 
 
@@ -313,8 +314,14 @@ def _copy_code(model: TrackedModel, folder: Path) -> Path:
 
 def _schema(columns: Iterable[TrackedColumn]) -> Any:
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
 
-    return Schema([ColSpec(column.type, column.name, required=column.required) for column in columns])
+    return Schema(
+        [
+            ColSpec(AnyType() if column.type == "any" else column.type, column.name, required=column.required)
+            for column in columns
+        ]
+    )
 
 
 def _name(key: str) -> str:

@@ -29,8 +29,8 @@ class TrackedColumn:
     Attributes
     ----------
     type : str
-        MLflow's name of it: ``boolean``, ``long``, ``double``, ``string`` or ``datetime``. Whole numbers
-        of which some are missing are ``double``.
+        MLflow's name of it: ``boolean``, ``long``, ``double``, ``string``, ``datetime`` or ``any``. Whole
+        numbers of which some are missing are ``double``; what is ``any`` is not checked by MLflow.
     """
 
     name: str

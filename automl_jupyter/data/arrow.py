@@ -33,6 +33,25 @@ def floats(values: pa.Array) -> npt.NDArray[np.float64]:
     return np.frombuffer(buffer, np.float64)[filled.offset : filled.offset + len(filled)]
 
 
+def may_contain(values: pa.Array, character: str) -> bool:
+    """Whether an ASCII character stands somewhere in some texts, or just outside of a slice of them.
+
+    A look at the bytes at once, ten times faster than one text by text.
+    """
+    buffer = values.buffers()[2]
+    return buffer is not None and bool((np.frombuffer(buffer, np.uint8) == ord(character)).any())
+
+
+def integers(values: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the numbers of an array of 64-bit integers, none of which is missing."""
+    return np.frombuffer(values.buffers()[1], np.int64)[values.offset : values.offset + len(values)]
+
+
+def positions(values: pa.Array, among: pa.Array) -> npt.NDArray[np.int64]:
+    """Return where each value stands in an array that has all of them."""
+    return integers(pc.index_in(values, value_set=among).cast(pa.int64()))
+
+
 def whole(value: int, to: pa.DataType | None = None) -> pa.Scalar:
     """Return a whole number within 64 bits, or what Arrow makes of it in another type."""
     number = texts([str(value)]).cast(pa.int64())

@@ -18,10 +18,16 @@ _MAX_CHANGES = 3
 
 
 class Distinct:
-    """Counts distinct values up to a cap."""
+    """Counts distinct values up to a cap.
+
+    Attributes
+    ----------
+    seen : pa.Array, optional
+        The values in the order in which they came; ``None`` before the first and beyond the cap.
+    """
 
     def __init__(self) -> None:
-        self._seen: pa.Array | None = None
+        self.seen: pa.Array | None = None
         self.count = 0
         self.capped = False
 
@@ -30,13 +36,13 @@ class Distinct:
         if self.capped:
             return
         new = pc.drop_null(pc.unique(values))
-        if self._seen is not None and len(new):
-            new = pc.unique(pa.concat_arrays([self._seen, new]))
-        if self._seen is None or len(new):
-            self._seen = new
+        if self.seen is not None and len(new):
+            new = pc.unique(pa.concat_arrays([self.seen, new]))
+        if self.seen is None or len(new):
+            self.seen = new
             self.count = len(new)
         if self.count > DISTINCT_CAP:
-            self.count, self.capped, self._seen = DISTINCT_CAP, True, None
+            self.count, self.capped, self.seen = DISTINCT_CAP, True, None
 
 
 class ColumnReader:

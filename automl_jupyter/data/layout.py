@@ -64,7 +64,9 @@ class Layout:
     notices: tuple[Notice, ...]
 
 
-def detect(source: Path, options: ReadOptions, encoding_name: str | None = None) -> Layout:
+def detect(
+    source: Path, options: ReadOptions, encoding_name: str | None = None, at_least: int = _HEAD
+) -> Layout:
     """Look at the beginning of a file and find out how it is laid out.
 
     Parameters
@@ -75,6 +77,8 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
         What a person decided.
     encoding_name : str, optional
         The encoding, where an earlier reading has found it.
+    at_least : int
+        How many bytes to look at; more where the first row does not end within them.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
     Unprocessable
         If there is no table in it.
     """
-    head, whole = _head(source)
+    head, whole = _head(source, at_least)
     if not head:
         raise Unprocessable("data.empty_file")
     kinds.refuse_other_kinds(head)
@@ -99,6 +103,8 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
         lines.pop()
     guess, notices = dialect.detect("".join(lines), options)
     if guess.open_quote and (whole or len(guess.rows) <= 1):
+        if not whole and len(head) < _MAX_HEAD:
+            return detect(source, options, encoding_name, 8 * len(head))
         raise Unprocessable("data.open_quote", line=guess.open_quote)
     if not guess.rows:
         raise Unprocessable("data.empty_file")
@@ -144,10 +150,10 @@ def detect(source: Path, options: ReadOptions, encoding_name: str | None = None)
     )
 
 
-def _head(source: Path) -> tuple[bytes, bool]:
+def _head(source: Path, at_least: int) -> tuple[bytes, bool]:
     """Return the first bytes of a file, enough for some lines, and whether they are all of it."""
     size = source.stat().st_size
-    wanted = _HEAD
+    wanted = min(at_least, _MAX_HEAD)
     with source.open("rb") as file:
         head = file.read(wanted)
         while len(head) < min(size, _MAX_HEAD) and max(head.count(b"\n"), head.count(b"\r")) < _ENOUGH_LINES:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +26,7 @@ _MIN_KEPT = 2_000
 _COUNTED = 20_000
 _TEXT_LENGTH = 200
 _EXACT = 2**53
+_THREADS = min(4, os.cpu_count() or 1)
 _MICROSECOND = 1e-6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,23 +55,25 @@ def profile(parquet: Path, *, sample: int = 8_000_000) -> dict[str, object]:
         ``max_length`` and ``mean_length`` in characters. All of it is JSON: times are ISO 8601, integers
         beyond 2**53 are texts, what cannot be computed is ``None``.
     """
-    with pq.ParquetFile(parquet) as file:
+    with pq.ParquetFile(parquet) as file, ThreadPoolExecutor(_THREADS, "profile") as pool:
         rows, schema = file.metadata.num_rows, file.schema_arrow
         stride = max(1, math.ceil(rows / max(_MIN_KEPT, sample // max(len(schema), 1))))
         counts = [_Counts() for _ in schema]
         details: list[_Numbers | _Lengths | None] = [_details(field.type, stride) for field in schema]
         for index in range(file.num_row_groups):
-            group = file.read_row_group(index)
-            for count, detail, column in zip(counts, details, group.columns, strict=True):
-                for values in column.chunks:
-                    count.add(values)
-                    if detail is not None:
-                        detail.add(values)
+            list(pool.map(_add, counts, details, file.read_row_group(index).columns))
     columns = []
     for field, count, detail in zip(schema, counts, details, strict=True):
         entry: Entry = {"name": field.name, "type": _type_name(field.type), **count.entry()}
         columns.append(entry if detail is None else entry | detail.entry())
     return {"rows": rows, "columns": columns}
+
+
+def _add(count: _Counts, detail: _Numbers | _Lengths | None, column: pa.ChunkedArray) -> None:
+    for values in column.chunks:
+        count.add(values)
+        if detail is not None:
+            detail.add(values)
 
 
 def _details(type_: pa.DataType, stride: int) -> _Numbers | _Lengths | None:
@@ -83,23 +88,32 @@ class _Counts:
     def __init__(self) -> None:
         self._seen = self._missing = 0
         self._distinct = Distinct()
-        self._frequency: dict[object, int] | None = {}
+        self._frequency: npt.NDArray[np.int64] | None = np.zeros(0, np.int64)
 
     def add(self, values: pa.Array) -> None:
         self._seen += len(values)
         self._missing += values.null_count
-        self._distinct.add(values)
-        if self._frequency is None or self._distinct.count > _COUNTED:
-            self._frequency = None
+        if self._frequency is None:
+            self._distinct.add(values)
             return
         table = values.drop_null().value_counts()
-        for value, n in zip(table.field(0).to_pylist(), table.field(1).to_pylist(), strict=True):
-            self._frequency[value] = self._frequency.get(value, 0) + n
+        found, counts = table.field(0), table.field(1)
+        self._distinct.add(found)
+        if self._distinct.count > _COUNTED:
+            self._frequency = None
+        elif len(found):
+            # A value keeps its place among those that were seen.
+            more = np.zeros(self._distinct.count - len(self._frequency), np.int64)
+            self._frequency = np.concatenate([self._frequency, more])
+            self._frequency[arrow.positions(found, self._distinct.seen)] += arrow.integers(counts)
 
     def entry(self) -> Entry:
         top = None
         if self._frequency is not None:
-            ordered = sorted(self._frequency.items(), key=lambda item: (-item[1], str(item[0])))
+            values = [] if self._distinct.seen is None else self._distinct.seen.to_pylist()
+            ordered = sorted(
+                zip(values, self._frequency.tolist(), strict=True), key=lambda item: (-item[1], str(item[0]))
+            )
             top = [{"value": _json(value), "count": n} for value, n in ordered[:_TOP]]
         return {
             "count": self._seen - self._missing,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from types import TracebackType
+from typing import Self, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,6 +36,9 @@ _MAX_BLOCK = 1 << 29
 _PREVIEW = 100
 _DECIDED_BY = 20_000
 _MAX_PASSES = 12
+_THREADS = min(4, os.cpu_count() or 1)
+_AHEAD = 1 << 25
+_PATIENCE = 0.1
 
 Progress = Callable[[float], None]
 
@@ -147,9 +153,24 @@ class _NotUtf8(Exception):
 
 
 class _Watch(io.RawIOBase):
-    """The data of a file from an offset on, watched for what Arrow would not tell."""
+    """The data of a file from an offset on, watched for what Arrow would not tell.
 
-    def __init__(self, path: Path, offset: int, quote: str) -> None:
+    Arrow reads up to 32 blocks ahead, which is a gigabyte where rows are long: here it has to wait until
+    enough of them have become batches.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    offset : int
+        Where the data start, in bytes.
+    quote : str
+        The quote character; empty for none.
+    ahead : int
+        How many blocks may be read ahead.
+    """
+
+    def __init__(self, path: Path, offset: int, quote: str, ahead: int) -> None:
         super().__init__()
         self._file = path.open("rb")
         self._file.seek(offset)
@@ -158,11 +179,44 @@ class _Watch(io.RawIOBase):
         self._quote = quote.encode()
         self.quotes = 0
         self.zeros = False
+        self._most, self._ahead = ahead, 0
+        self._turn = threading.Condition()
+        self._awaited, self._over = True, False
 
     def readable(self) -> bool:
         return True
 
+    def batches(self, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Pass batches on, and let as many further blocks be read."""
+        try:
+            for batch in reader:
+                with self._turn:
+                    self._ahead, self._awaited = self._ahead - 1, False
+                    self._turn.notify()
+                yield batch
+                with self._turn:
+                    self._awaited = True
+        finally:
+            # Arrow's reader waits for its reading thread when it is given up.
+            self._give_up()
+
+    def _give_up(self) -> None:
+        with self._turn:
+            self._over = True
+            self._turn.notify()
+
+    def _wait(self) -> None:
+        """Wait for room; not for ever while a batch is awaited, since a block may make none."""
+        with self._turn:
+            while self._ahead >= self._most and not self._over:
+                if not self._turn.wait(_PATIENCE) and self._awaited:
+                    break
+            self._ahead += 1
+
     def read(self, size: int = -1, /) -> bytes:
+        self._wait()
+        if self._over:
+            return b""
         block = self._file.read(size)
         self._done += len(block)
         self.quotes += block.count(self._quote) if self._quote else 0
@@ -175,6 +229,7 @@ class _Watch(io.RawIOBase):
         return self._done / self._size
 
     def close(self) -> None:
+        self._give_up()
         self._file.close()
         super().close()
 
@@ -243,16 +298,17 @@ class _Passes:
 
     def run(self, told: Progress) -> Outcome:
         """Read until the types hold."""
-        for _ in range(_MAX_PASSES):
-            for reader in self._readers:
-                reader.begin()
-            try:
-                outcome = self._pass(told)
-            except pa.ArrowInvalid as error:
-                self._explain(error)
-                continue
-            if outcome is not None:
-                return outcome
+        with ThreadPoolExecutor(_THREADS, "columns") as pool:
+            for _ in range(_MAX_PASSES):
+                for reader in self._readers:
+                    reader.begin()
+                try:
+                    outcome = self._pass(told, pool)
+                except pa.ArrowInvalid as error:
+                    self._explain(error)
+                    continue
+                if outcome is not None:
+                    return outcome
         raise Unprocessable("data.unreadable")
 
     def _explain(self, error: pa.ArrowInvalid) -> None:
@@ -267,34 +323,31 @@ class _Passes:
             raise Unprocessable("data.header_only", line=self._layout.start.header + 1) from error
         raise _Irregular from error
 
-    def _pass(self, told: Progress) -> Outcome | None:
+    def _pass(self, told: Progress, pool: ThreadPoolExecutor) -> Outcome | None:
         """Read once and write; ``None`` if the types turned out to be others."""
         offset = 0 if self._repaired else self._layout.offset
-        watch = _Watch(self._path, offset, self._grammar.quote)
+        watch = _Watch(self._path, offset, self._grammar.quote, max(3, _AHEAD // self._block))
         rows, changed = 0, False
         preview: list[pa.RecordBatch] = []
-        writer: pq.ParquetWriter | None = None
-        try:
-            for batch in self._open(watch):
-                told(watch.share)
-                if not self._repaired:
-                    self._suspect(batch, watch)
-                if not self._decided:
-                    self._decide(batch)
-                found, contradicted = self._typed(batch, first=rows == 0)
-                changed = changed or contradicted
-                rows += batch.num_rows
-                if changed:
-                    continue
-                table = pa.RecordBatch.from_arrays(found, schema=self._schema())
-                if sum(part.num_rows for part in preview) < _PREVIEW:
-                    preview.append(table.slice(0, _PREVIEW))
-                writer = writer or pq.ParquetWriter(self._parquet, table.schema)
-                writer.write_batch(table)
-        finally:
-            if writer is not None:
-                writer.close()
-            watch.close()
+        with _Writing(self._parquet) as writing:
+            try:
+                for batch in self._open(watch):
+                    told(watch.share)
+                    if not self._repaired:
+                        self._suspect(batch, watch)
+                    if not self._decided:
+                        self._decide(batch)
+                    found, contradicted = self._typed(batch, pool, first=rows == 0)
+                    changed = changed or contradicted
+                    rows += batch.num_rows
+                    if changed:
+                        continue
+                    table = pa.RecordBatch.from_arrays(found, schema=self._schema())
+                    if sum(part.num_rows for part in preview) < _PREVIEW:
+                        preview.append(table.slice(0, _PREVIEW))
+                    writing.write(table)
+            finally:
+                watch.close()
         if not self._repaired and (watch.zeros or watch.quotes % 2):
             raise _Irregular
         if changed:
@@ -305,7 +358,7 @@ class _Passes:
 
     def _open(self, watch: _Watch) -> Iterator[pa.RecordBatch]:
         names = [str(index) for index in range(len(self._readers))]
-        yield from pyarrow.csv.open_csv(
+        reader = pyarrow.csv.open_csv(
             pa.PythonFile(watch, mode="r"),
             read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=self._block),
             parse_options=pyarrow.csv.ParseOptions(
@@ -320,6 +373,7 @@ class _Passes:
                 quoted_strings_can_be_null=True,
             ),
         )
+        yield from watch.batches(reader)
 
     def _schema(self) -> pa.Schema:
         return pa.schema([pa.field(reader.name, reader.arrow) for reader in self._readers])
@@ -337,6 +391,8 @@ class _Passes:
             return
         end, separator = self._layout.line_end[-1], self._grammar.separator
         for column in batch.columns:
+            if not arrow.may_contain(column, end):
+                continue
             spans = pc.match_substring(column, end)
             if pc.any(spans).as_py():
                 several = pc.greater_equal(
@@ -367,17 +423,55 @@ class _Passes:
                     reader.decide(values, hints)
         self._decided = True
 
-    def _typed(self, batch: pa.RecordBatch, *, first: bool) -> tuple[list[pa.Array], bool]:
+    def _typed(
+        self, batch: pa.RecordBatch, pool: ThreadPoolExecutor, *, first: bool
+    ) -> tuple[list[pa.Array], bool]:
         """Return the values of a batch in the types of their columns, and whether a type or a word is new."""
         found: list[pa.Array] = [None] * batch.num_columns
         changed = False
         known = set(self._evidence)
         for text in (False, True):
             words = MISSING_IN_TEXT | self._evidence
-            for index, reader in enumerate(self._readers):
-                if found[index] is None and (text or not reader.is_text):
-                    found[index], anew = reader.read(batch.column(index), self._hints, words)
-                    changed = changed or anew
-                    if not reader.is_text:
-                        self._evidence |= reader.words_met
+            left = [i for i, r in enumerate(self._readers) if found[i] is None and (text or not r.is_text)]
+
+            def read(index: int, words: frozenset[str] = words) -> tuple[pa.Array, bool]:
+                return self._readers[index].read(batch.column(index), self._hints, words)
+
+            for index, (values, anew) in zip(left, pool.map(read, left), strict=True):
+                found[index] = values
+                changed = changed or anew
+                if not self._readers[index].is_text:
+                    self._evidence |= self._readers[index].words_met
         return found, changed or (not first and not self._evidence - known <= MISSING_IN_TEXT)
+
+
+class _Writing:
+    """A Parquet file that is written beside the reading, one batch behind it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: pq.ParquetWriter | None = None
+        self._pool = ThreadPoolExecutor(1, "parquet")
+        self._last: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write a batch, once the one before is written."""
+        self._wait()
+        self._writer = self._writer or pq.ParquetWriter(self._path, batch.schema)
+        self._last = self._pool.submit(self._writer.write_batch, batch)
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
+        if self._writer is not None:
+            self._writer.close()
+        if error is None:
+            self._wait()

@@ -212,8 +212,10 @@ class AutoMLHandler(APIHandler):
         return [name for name in cls.SUPPORTED_METHODS if getattr(cls, name.lower()) is not missing]
 
     def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
-        """An error for people is no fault of ours, and a client that went away is no error."""
-        if isinstance(error, AutoMLError):
+        """An error for people is no fault of ours unless a part is down; a client that left is no error."""
+        if isinstance(error, AutoMLError) and error.status >= 500:
+            log.error("%s %s: %s", self.request.method, self.route, error)
+        elif isinstance(error, AutoMLError):
             log.info("%s %s: %s", self.request.method, self.route, error.code)
         elif isinstance(error, StreamClosedError):
             log.info("%s %s: the client went away", self.request.method, self.route)

@@ -220,12 +220,13 @@ def expected(column: ColumnContract) -> dict[str, Any]:
     }
 
 
-TRACKED_TYPES = {"numeric": "double", "boolean": "boolean", "datetime": "datetime"}
-
-
 def tracked_input(column: ColumnContract) -> dict[str, Any]:
-    """A column as MLflow's signature has it; any of its cells may be missing."""
-    return {"name": column.name, "type": TRACKED_TYPES.get(column.kind, "string"), "required": False}
+    """A column as MLflow's signature has it: of any type, and any of its cells may be missing.
+
+    A type there would make MLflow refuse what the contract reads and reports row by row: whole numbers in a
+    column of numbers, dates as they are written, a column of which nothing is known in these rows.
+    """
+    return {"name": column.name, "type": "any", "required": False}
 
 
 def tracked_outputs(contract: Contract) -> list[dict[str, Any]]:

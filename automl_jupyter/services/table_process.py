@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -53,7 +54,10 @@ def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
     """
     source, folder = Path(payload["source"]), Path(payload["folder"])
     table = folder / "table.parquet"
-    result = convert(source, table, decided(source, payload.get("before", {}), payload.get("options", {})))
+    options = decided(source, payload.get("before", {}), payload.get("options", {}))
+    with ThreadPoolExecutor(1, "digest") as pool:
+        digest = pool.submit(digest_of, source)
+        result = convert(source, table, options)
     described = asdict(result)
     preview = {"columns": [column["name"] for column in described["columns"]], "rows": described["preview"]}
     (folder / "preview.json").write_text(json.dumps(preview), encoding="utf-8")
@@ -67,7 +71,7 @@ def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "dialect": described["dialect"],
         "warnings": described["warnings"],
-        "digest": digest_of(source),
+        "digest": digest.result(),
         "table_digest": digest_of(table),
     }
 

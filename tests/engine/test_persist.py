@@ -1,5 +1,9 @@
+import builtins
+import copyreg
+import functools
 import os
 import pickle
+import subprocess
 
 import numpy as np
 import pytest
@@ -60,3 +64,77 @@ def test_a_file_that_calls_for_anything_else_is_refused_and_runs_nothing(tmp_pat
     with pytest.raises(Unprocessable):
         persist.save(harmful, tmp_path / "file")
     assert list(tmp_path.iterdir()) == []
+
+
+class Calls:
+    """Unpickles as the call of a function."""
+
+    def __init__(self, function, *given):
+        self.call = function, given
+
+    def __reduce__(self):
+        return self.call
+
+
+class WithState:
+    """A type of ours whose state is asked to be set by a function of the file's choice."""
+
+    def __reduce__(self):
+        return np.dtype, ("f8",), "harm", None, None, os.mkdir
+
+
+class InArray:
+    """An array whose cells are calls."""
+
+    def __reduce__(self):
+        cells = np.empty(1, object)
+        cells[0] = Calls(os.mkdir, "harm")
+        return cells.__reduce__()
+
+
+ATTRIBUTE = b"cautoml_jupyter.engine.persist\nos.mkdir\n(S'harm'\ntR."
+DEEP_ATTRIBUTE = b"\x80\x04\x8c\x05numpy\x8c\x13dtype.__class__.mro\x93)R."
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pickle.dumps(Calls(os.system, "mkdir harm")),
+        pickle.dumps(Calls(builtins.eval, "__import__('os').mkdir('harm')")),
+        pickle.dumps(Calls(builtins.exec, "import os; os.mkdir('harm')")),
+        pickle.dumps(Calls(getattr, 1, "real")),
+        pickle.dumps(functools.partial(os.mkdir, "harm")),
+        pickle.dumps(Calls(subprocess.run, ["mkdir", "harm"])),
+        pickle.dumps(Calls(copyreg._reconstructor, subprocess.Popen, object, None)),
+        pickle.dumps(Calls(pickle.loads, pickle.dumps(Calls(os.mkdir, "harm")))),
+        pickle.dumps(Calls(np.load, "harm.npy", None, True)),
+        pickle.dumps(WithState()),
+        pickle.dumps(InArray()),
+        ATTRIBUTE,
+        DEEP_ATTRIBUTE,
+    ],
+)
+def test_known_ways_to_run_code_are_refused(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Unprocessable) as caught:
+        persist.loads(content)
+    assert caught.value.code == "engine.untrusted_type"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_allowed_name_opens_files_or_runs_code():
+    modules = {module for module, _ in persist.ALLOWED}
+    assert not modules & {
+        "builtins",
+        "os",
+        "posix",
+        "nt",
+        "sys",
+        "subprocess",
+        "copyreg",
+        "functools",
+        "operator",
+    }
+    for module, name in persist.ALLOWED:
+        assert not name.startswith("__")
+        assert "." not in name, (module, name)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automl_jupyter.engine.boosting import fit_boosting
+from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.forest import ForestModel, fit_forest
 from automl_jupyter.engine.learners import F32, Clock, Codes, Model, Params, Work, fit_constant
 from automl_jupyter.engine.linear import fit_linear
@@ -61,6 +62,12 @@ class Material:
             seed=(self.seed * 1009 + part * 31) % (2**31 - 1),
             clock=clock,
         )
+
+    def bare(self) -> Material:
+        """Give the same without what fits do not read: cells that became numbers, views already made."""
+        views = self.views
+        cells = Cells(np.zeros((len(views), 0)), views.cells.codes, ())
+        return replace(self, views=Views(views.of, cells, views.numbers))
 
 
 @dataclass(frozen=True)

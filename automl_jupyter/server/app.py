@@ -104,6 +104,9 @@ class AutoML(ExtensionApp):
     predict_memory_bytes = Int(
         4 * GIBIBYTE, min=0, help="Memory of the process that predicts; 0 is no limit."
     ).tag(config=True)
+    train_memory_bytes = Int(
+        0, min=0, help="Memory of a process that fits; 0 is 80 % of what is free when it starts."
+    ).tag(config=True)
     admins = Set(Unicode(), help="User names who may see the metrics of everybody.").tag(config=True)
     metrics_token = Unicode(help="A bearer token for Prometheus; none unless given.").tag(config=True)
 
@@ -167,6 +170,7 @@ class AutoML(ExtensionApp):
             max_time_budget=self.max_time_budget,
             max_active_jobs=self.max_active_jobs,
             predict_memory_bytes=self.predict_memory_bytes or None,
+            train_memory_bytes=self.train_memory_bytes or None,
         )
 
     @property

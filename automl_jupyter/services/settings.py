@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Settings:
         Jobs of one owner that are queued or running.
     predict_memory_bytes : int or None
         What the process that predicts may use.
+    train_memory_bytes : int or None
+        What a process that fits may use; None for 80 % of what is free when it starts.
     """
 
     data_dir: Path
@@ -71,6 +74,12 @@ class Settings:
     max_time_budget: float = 24 * 3600.0
     max_active_jobs: int = 20
     predict_memory_bytes: int | None = None
+    train_memory_bytes: int | None = None
+
+    @property
+    def of_search(self) -> dict[str, Any]:
+        """What the workers must know of this installation besides the job; plain JSON."""
+        return {"spread": self.scheduler.address is not None, "memory_bytes": self.train_memory_bytes}
 
     @property
     def spool(self) -> Path:

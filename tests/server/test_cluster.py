@@ -1,0 +1,192 @@
+"""Jobs on a cluster elsewhere: a scheduler and workers as somebody starts them, and a server using them."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+pytestmark = pytest.mark.slow
+
+WORKERS = 4
+
+
+def certificates(folder: Path) -> dict[str, Path]:
+    """An authority of its own and one certificate that it signed, for every side."""
+    now = datetime.datetime.now(datetime.UTC)
+
+    def signed(name, public, signer, authority):
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ca")]))
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        )
+        return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    authority, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    files = {name: folder / f"{name}.pem" for name in ("ca", "cert", "key")}
+    files["ca"].write_bytes(signed("ca", authority.public_key(), authority, True))
+    files["cert"].write_bytes(signed("node", own.public_key(), authority, False))
+    files["key"].write_bytes(
+        own.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return files
+
+
+def answers_tls(port: int, files: dict[str, Path]) -> bool:
+    context = ssl.create_default_context(cafile=str(files["ca"]))
+    context.check_hostname = False
+    context.load_cert_chain(files["cert"], files["key"])
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as plain, context.wrap_socket(plain):
+            return True
+    except OSError:
+        return False
+
+
+@dataclass
+class Cluster:
+    """A scheduler, and workers with one thread each."""
+
+    folder: Path
+    files: dict[str, Path]
+    port: int
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"tls://127.0.0.1:{self.port}"
+
+    @property
+    def options(self) -> list[str]:
+        return [
+            f"--AutoML.scheduler_address={self.address}",
+            f"--AutoML.scheduler_ca_file={self.files['ca']}",
+            f"--AutoML.scheduler_certificate={self.files['cert']}",
+            f"--AutoML.scheduler_key={self.files['key']}",
+        ]
+
+    def start(self, name: str, *command: str) -> None:
+        tls = [f"--tls-{option}={self.files[file]}" for option, file in
+               (("ca-file", "ca"), ("cert", "cert"), ("key", "key"))]  # fmt: skip
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "dask", *command, "--no-dashboard", "--host=127.0.0.1", *tls],
+                    stdout=log,
+                    stderr=log,
+                    env={
+                        **os.environ,
+                        "DASK_DISTRIBUTED__LOGGING__AUTOML_JUPYTER": "info",
+                        "PYTHONPATH": os.pathsep.join(
+                            [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+                        ),
+                    },
+                    start_new_session=True,
+                )
+            )
+
+    def worker(self, name: str) -> None:
+        self.start(
+            name, "worker", self.address, "--nthreads=1", "--no-nanny", f"--local-directory={self.folder}"
+        )
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        return [psutil.Process(p.pid) for p in self.processes[1:] if p.poll() is None]
+
+    def log(self) -> str:
+        return "\n".join(path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("worker*.log")))
+
+    def end(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory, wait_for):
+    folder = tmp_path_factory.mktemp("cluster")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    started = Cluster(folder, certificates(folder), port)
+    try:
+        started.start("scheduler", "scheduler", f"--port={port}", "--protocol=tls")
+        wait_for(lambda: answers_tls(port, started.files), 30)
+        for n in range(WORKERS):
+            started.worker(f"worker{n}")
+        wait_for(lambda: started.log().count("Registered to") >= WORKERS, 60)
+        yield started
+    finally:
+        started.end()
+
+
+@pytest.fixture(scope="module")
+def client(cluster, start_server, tmp_path_factory):
+    server = start_server(
+        tmp_path_factory.mktemp("server"),
+        "--IdentityProvider.token=secret",
+        "--AutoML.threads=1",
+        *cluster.options,
+    )
+    with server.client("secret") as client:
+        client.data_dir = server.data_dir
+        yield client
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def dataset(client, verbs, table):
+    return verbs.upload(client, table)
+
+
+def running(process: psutil.Process, module: str) -> list[psutil.Process]:
+    """The children of a worker that run one of our modules."""
+    try:
+        return [p for p in process.children(recursive=True) if module in " ".join(p.cmdline())]
+    except psutil.Error:
+        return []
+
+
+def fitting(cluster: Cluster) -> list[psutil.Process]:
+    """The workers on which a unit's process runs."""
+    return [worker for worker in cluster.workers if running(worker, "unit_process")]
+
+
+def test_a_job_is_fitted_by_several_workers(cluster, client, dataset, verbs):
+    job = verbs.train(client, dataset, target="bought", time_budget=60, name="spread")
+    body = verbs.ended(client, job)
+    assert body["state"] == "done", body
+    states = {trial["name"]: trial["state"] for trial in body["leaderboard"]}
+    assert set(states.values()) == {"done"}, states
+    assert len(states) == 8
+    assert body["mlflow_run_id"]
+    found = re.findall(rf"job {job}: (\d+) units were fitted by (\S+) in process (\d+)", cluster.log())
+    assert sum(int(n) for n, _, _ in found) > 0
+    assert len({worker for _, worker, _ in found}) >= 2, cluster.log()[-3000:]
+    row = {"rows": [{"age": 70, "city": "Paris", "since": "2024-05-01"}]}
+    answer = client.post("/automl/api/predict/spread/", json=row)
+    assert answer.status_code == 200, answer.text
+    assert not (client.data_dir / "files" / "jobs" / job).exists()

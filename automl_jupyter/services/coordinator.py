@@ -222,6 +222,9 @@ class Attempt:
         finally:
             if self.spread is not None:
                 self.spread.close()
+        if self.spread is not None:
+            for (worker, pid), n in sorted(self.spread.counts.items()):
+                self.report("fitted_elsewhere", {"worker": worker, "pid": pid, "units": n})
         if outcome.exit == "crashed":
             under_way = sorted(name for name, n in self.under_way.items() if n > 0)
             self.crashes.append({"under_way": under_way, "killed": outcome.code == -signal.SIGKILL})

@@ -32,7 +32,10 @@ IDLE_SECONDS = 30.0
 OVERRUN = 1.0
 """How far past its end a unit is let to end by itself, in seconds."""
 
+_POLL = 0.1
+
 Tell = Callable[[Mapping[str, Any]], None]
+Report = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass
@@ -41,7 +44,8 @@ class Spread:
 
     payload: Mapping[str, Any]
     tell: Tell
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _ready: set[str] = field(default_factory=set)
     _lanes: Lanes | None = None
 
     def open(self, material: Mapping[str, Any]) -> None:
@@ -65,17 +69,20 @@ class Spread:
         if self._lanes is not None:
             self._lanes.close()
             self._lanes = None
-            for worker, n in sorted(self.counts.items()):
-                log.info("job %s: %d units were fitted by %s", self.payload["job_id"], n, worker)
+            for (worker, pid), n in sorted(self.counts.items()):
+                log.info(
+                    "job %s: %d units were fitted by %s in process %d", self.payload["job_id"], n, worker, pid
+                )
 
     def _heard(self, lane_name: str, kind: str, data: dict[str, Any]) -> None:
-        if kind == "ready":
+        if kind == "ready" and lane_name not in self._ready:
+            self._ready.add(lane_name)
             self.tell({"verb": "lane", "lane": lane_name})
         elif kind == LOST:
             self.tell({"verb": "lost", "lane": lane_name})
         elif kind == "unit":
             if "key" in data:
-                self.counts[f"{data['worker']} in process {data['pid']}"] += 1
+                self.counts[data["worker"], data["pid"]] += 1
             self.tell({"verb": "unit", "lane": lane_name, **data})
 
 
@@ -84,27 +91,37 @@ def clear(storage: Storage, job_key: str) -> None:
     storage.delete_tree(spread_key(job_key))
 
 
-def lane(payload: dict[str, Any], report: Callable[[str, dict[str, Any]], None]) -> dict[str, Any]:
-    """What runs on another worker: fits the units that it is told, in one process, until it is withdrawn."""
+def lane(payload: dict[str, Any], report: Report) -> dict[str, Any]:
+    """What runs on another worker: fits the units that it is told, in one process, until it is withdrawn.
+
+    It offers itself once its process is warm: no unit waits for imports while another lane could fit it.
+    """
     inbox = Inbox(payload["inbox"])
-    report("ready", {})
     unit, fitted = None, 1
     # A process that ends before it has fitted anything would do so again: this worker is of no use.
     while fitted:
-        unit = unit or inbox.next(IDLE_SECONDS)
-        if unit is not None:
-            with started(PROCESS, {}) as child:
-                child.tell({"payload": payload})
-                fitted = _serve(child, inbox, unit, report)
-            unit = None
+        with started(PROCESS, {}) as child:
+            child.tell({"payload": payload})
+            if not _is_warm(child, inbox):
+                break
+            report("ready", {})
+            fitted = _serve(child, inbox, unit or inbox.next(IDLE_SECONDS), report)
+        unit = None
+        while fitted and unit is None:
+            unit = inbox.next(IDLE_SECONDS)
     return {}
 
 
-def _serve(
-    child: Child, inbox: Inbox, first: dict[str, Any], report: Callable[[str, dict[str, Any]], None]
-) -> int:
-    """Fit units in a process until it has died or nothing came for a while; returns how many."""
-    unit: dict[str, Any] | None = first
+def _is_warm(child: Child, inbox: Inbox) -> bool:
+    while True:
+        inbox.check()
+        line = child.next_line(_POLL)
+        if line is not None:
+            return line is not END
+
+
+def _serve(child: Child, inbox: Inbox, unit: dict[str, Any] | None, report: Report) -> int:
+    """Fit units in a process until it has died or nothing came for a while; 0 if it died at its first."""
     fitted = 0
     while unit is not None:
         # The clock is the machine's: the process reads the same one.
@@ -113,16 +130,16 @@ def _serve(
         answer = _answer(child, inbox, end + OVERRUN)
         report("unit", {"id": unit["id"], **answer})
         if answer.get("error") == "died":
-            break
+            return fitted
         fitted += 1
         unit = inbox.next(IDLE_SECONDS)
-    return fitted
+    return max(fitted, 1)
 
 
 def _answer(child: Child, inbox: Inbox, until: float) -> dict[str, Any]:
     while time.monotonic() < until:
         inbox.check()
-        line = child.next_line(0.1)
+        line = child.next_line(_POLL)
         if line is END:
             return {"error": "died", "code": child.wait()}
         if line is not None:

@@ -1,7 +1,7 @@
 """The entry of the process that fits units for a search elsewhere: one child of a lane, warm between units.
 
-It reads what is fitted to once. Each unit's outcome is a line: where the part is in the storage, or why there
-is none.
+It reads what is fitted to once, and says so. Each unit's outcome is a line: where the part is in the storage,
+or why there is none.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def main() -> None:
     from automl_jupyter.services.elsewhere import Bench
 
     bench = Bench.open(payload)
+    emit({"warm": True})
     while True:
         emit({**bench.fit(units.get()), "pid": os.getpid()})
 

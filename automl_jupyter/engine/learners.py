@@ -130,6 +130,20 @@ def fit_constant(work: Work, params: Params) -> ConstantModel:
     return ConstantModel((counts / counts.sum()).astype(np.float32))
 
 
+def reserve(size: int) -> None:
+    """Ask the system for so many bytes and give them back untouched.
+
+    Native code that does not look whether it got its memory ends the whole process. Where there is a limit,
+    this meets it first, in an orderly way.
+
+    Raises
+    ------
+    MemoryError
+        If there is not so much.
+    """
+    np.empty(size, dtype=np.uint8)
+
+
 def inner_split(y: Codes, task: str, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Divide training rows once more, for early stopping and the choice of a penalty.
 

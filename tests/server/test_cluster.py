@@ -190,3 +190,42 @@ def test_a_job_is_fitted_by_several_workers(cluster, client, dataset, verbs):
     answer = client.post("/automl/api/predict/spread/", json=row)
     assert answer.status_code == 200, answer.text
     assert not (client.data_dir / "files" / "jobs" / job).exists()
+
+
+def test_a_worker_that_is_killed_costs_nothing_but_its_time(cluster, client, larger, verbs, wait_for):
+    job = verbs.train(client, larger, target="bought", time_budget=80)
+    wait_for(lambda: fitting(cluster), 60)
+    (coordinator,) = [worker for worker in cluster.workers if running(worker, "search_process")]
+    victim = next(worker for worker in fitting(cluster) if worker.pid != coordinator.pid)
+    left = running(victim, "unit_process")
+    os.kill(victim.pid, signal.SIGKILL)
+    assert not psutil.wait_procs(left, 10)[1]
+    body = verbs.ended(client, job, 110)
+    assert body["state"] == "done", body
+    assert not [trial for trial in body["leaderboard"] if trial["state"] == "failed"], body
+    cluster.worker("worker-new")
+
+
+def test_cancel_frees_all_workers(cluster, client, larger, verbs, wait_for):
+    job = verbs.train(client, larger, target="bought", time_budget=80)
+    wait_for(lambda: len(fitting(cluster)) >= 2, 60)
+    assert client.post(f"/automl/api/jobs/{job}/cancel/").status_code == 202
+    busy = ("unit_process", "search_process")
+    wait_for(lambda: not [w for w in cluster.workers for module in busy if running(w, module)], 3)
+    assert verbs.ended(client, job, 20)["state"] == "cancelled"
+    wait_for(lambda: not list((client.data_dir / "files" / "jobs" / job).glob("spread/*")), 10)
+
+
+def test_a_scheduler_that_anybody_may_use_is_refused(start_server, tmp_path, table, verbs):
+    server = start_server(
+        tmp_path, "--IdentityProvider.token=secret", "--AutoML.scheduler_address=tcp://127.0.0.1:9"
+    )
+    try:
+        with server.client("secret") as client:
+            dataset = verbs.upload(client, table)
+            job = verbs.train(client, dataset, target="bought")
+            body = verbs.ended(client, job)
+            assert (body["state"], body["error"]["code"]) == ("failed", "backends.scheduler_insecure")
+            assert "allow_insecure_scheduler" in body["error"]["message"]
+    finally:
+        server.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import random
 import re
 import signal
 import socket
@@ -158,8 +159,14 @@ def client(cluster, start_server, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def dataset(client, verbs, table):
-    return verbs.upload(client, table)
+def larger(client, verbs):
+    """A table whose fits take long enough to be seen."""
+    dice = random.Random(0)
+    lines = [",".join([*(f"n{i}" for i in range(12)), "bought"])]
+    for _ in range(6000):
+        row = [dice.gauss(0, 1) for _ in range(12)]
+        lines.append(",".join([*(f"{x:.4f}" for x in row), "yes" if row[0] + row[1] * row[2] > 0 else "no"]))
+    return verbs.upload(client, "\n".join(lines).encode(), "larger.csv")
 
 
 def running(process: psutil.Process, module: str) -> list[psutil.Process]:
@@ -175,25 +182,24 @@ def fitting(cluster: Cluster) -> list[psutil.Process]:
     return [worker for worker in cluster.workers if running(worker, "unit_process")]
 
 
-def test_a_job_is_fitted_by_several_workers(cluster, client, dataset, verbs):
-    job = verbs.train(client, dataset, target="bought", time_budget=60, name="spread")
-    body = verbs.ended(client, job)
+def test_a_job_is_fitted_by_several_workers(cluster, client, larger, verbs):
+    job = verbs.train(client, larger, target="bought", time_budget=40, name="spread")
+    body = verbs.ended(client, job, 110)
     assert body["state"] == "done", body
     states = {trial["name"]: trial["state"] for trial in body["leaderboard"]}
-    assert set(states.values()) == {"done"}, states
-    assert len(states) == 8
+    assert states["lightgbm_quick"] == states["ensemble"] == "done"
+    assert "failed" not in states.values(), body
     assert body["mlflow_run_id"]
     found = re.findall(rf"job {job}: (\d+) units were fitted by (\S+) in process (\d+)", cluster.log())
-    assert sum(int(n) for n, _, _ in found) > 0
     assert len({worker for _, worker, _ in found}) >= 2, cluster.log()[-3000:]
-    row = {"rows": [{"age": 70, "city": "Paris", "since": "2024-05-01"}]}
+    row = {"rows": [{f"n{i}": 0.5 for i in range(12)}]}
     answer = client.post("/automl/api/predict/spread/", json=row)
     assert answer.status_code == 200, answer.text
     assert not (client.data_dir / "files" / "jobs" / job).exists()
 
 
 def test_a_worker_that_is_killed_costs_nothing_but_its_time(cluster, client, larger, verbs, wait_for):
-    job = verbs.train(client, larger, target="bought", time_budget=80)
+    job = verbs.train(client, larger, target="bought", time_budget=40)
     wait_for(lambda: fitting(cluster), 60)
     (coordinator,) = [worker for worker in cluster.workers if running(worker, "search_process")]
     victim = next(worker for worker in fitting(cluster) if worker.pid != coordinator.pid)
@@ -207,7 +213,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_its_time(cluster, client, lar
 
 
 def test_cancel_frees_all_workers(cluster, client, larger, verbs, wait_for):
-    job = verbs.train(client, larger, target="bought", time_budget=80)
+    job = verbs.train(client, larger, target="bought", time_budget=40)
     wait_for(lambda: len(fitting(cluster)) >= 2, 60)
     assert client.post(f"/automl/api/jobs/{job}/cancel/").status_code == 202
     busy = ("unit_process", "search_process")

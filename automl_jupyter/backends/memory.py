@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 SHARE = 0.8
-LEAST_BYTES = 768 * 1024**2
-"""What a search is left in any case: its imports alone take 320 MB."""
+LEAST_BYTES = 512 * 1024**2
+"""What a process that fits is left in any case: its imports alone take 320 MB."""
 
 _UNLIMITED = 1 << 60
 
@@ -25,7 +25,7 @@ def limit_data(limit: int | None) -> int:
     Parameters
     ----------
     limit : int or None
-        Bytes; None for 80 % of :func:`free_bytes`.
+        Bytes, of which :data:`LEAST_BYTES` are granted at least; None for 80 % of :func:`free_bytes`.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def limit_data(limit: int | None) -> int:
     """
     # Arrow's own allocator would reserve a gigabyte at once, which counts.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    wanted = max(LEAST_BYTES, int(SHARE * free_bytes())) if limit is None else limit
+    wanted = max(LEAST_BYTES, int(SHARE * free_bytes()) if limit is None else limit)
     if sys.platform == "linux":
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         if hard != resource.RLIM_INFINITY:

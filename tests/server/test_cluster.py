@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 WORKERS = 4
 
@@ -183,8 +183,8 @@ def fitting(cluster: Cluster) -> list[psutil.Process]:
 
 
 def test_a_job_is_fitted_by_several_workers(cluster, client, larger, verbs):
-    job = verbs.train(client, larger, target="bought", time_budget=40, name="spread")
-    body = verbs.ended(client, job, 110)
+    job = verbs.train(client, larger, target="bought", time_budget=150, name="spread")
+    body = verbs.ended(client, job, 200)
     assert body["state"] == "done", body
     states = {trial["name"]: trial["state"] for trial in body["leaderboard"]}
     assert states["lightgbm_quick"] == states["ensemble"] == "done"
@@ -206,7 +206,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_its_time(cluster, client, lar
     left = running(victim, "unit_process")
     os.kill(victim.pid, signal.SIGKILL)
     assert not psutil.wait_procs(left, 10)[1]
-    body = verbs.ended(client, job, 110)
+    body = verbs.ended(client, job, 200)
     assert body["state"] == "done", body
     assert not [trial for trial in body["leaderboard"] if trial["state"] == "failed"], body
     cluster.worker("worker-new")
@@ -232,6 +232,6 @@ def test_a_scheduler_that_anybody_may_use_is_refused(start_server, tmp_path, tab
             job = verbs.train(client, dataset, target="bought")
             body = verbs.ended(client, job)
             assert (body["state"], body["error"]["code"]) == ("failed", "backends.scheduler_insecure")
-            assert "allow_insecure_scheduler" in body["error"]["message"]
+            assert "tls://" in body["error"]["message"]
     finally:
         server.stop()

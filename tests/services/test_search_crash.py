@@ -16,7 +16,10 @@ from automl_jupyter.engine.trials import FinishedTrial, Trial
 from automl_jupyter.services.coordinator import Attempt, Recorder
 from automl_jupyter.services.searching import StoredTrials, stored_trials
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+BUDGET = 200
+"""More than any of them needs: they end when there is nothing left to try."""
 
 
 class NoTracking(Tracking):
@@ -31,6 +34,7 @@ class Killer:
 
     def __init__(self, attempt, *victims, how=signal.SIGKILL):
         self.victims, self.how, self.killed = list(victims), how, []
+        self.limits = set()
         self._hear = attempt.heard
         attempt.heard = self.hear
 
@@ -38,6 +42,7 @@ class Killer:
         self._hear(line)
         if line.get("kind") == "begun" and self.victims and line["name"] == self.victims[0]:
             (child,) = [p for p in psutil.Process().children() if "search_process" in " ".join(p.cmdline())]
+            self.limits.add(child.rlimit(psutil.RLIMIT_DATA)[0])
             os.kill(child.pid, self.how)
             self.killed.append(self.victims.pop(0))
 
@@ -58,31 +63,33 @@ def board(attempt):
 
 
 def test_killed_twice_it_ends_with_what_it_has(task):
-    made = task(rows=3000, columns=20, threads=1, time_budget=100)
+    made = task(rows=1500, columns=10, threads=1, time_budget=BUDGET, memory_bytes=3 * 1024**3)
     attempt = attempt_of(made)
-    killer = Killer(attempt, "lightgbm_careful", "forest")
-    outcome = attempt.search(time.monotonic() + 100)
+    killer = Killer(attempt, "lightgbm_careful", "lightgbm_careful")
+    outcome = attempt.search(time.monotonic() + BUDGET)
     assert outcome.exit == "ended", outcome.stderr_tail
     assert killer.killed[:1] == ["lightgbm_careful"]
+    assert killer.limits == {3 * 1024**3}
     assert all(crash["killed"] for crash in attempt.crashes)
     found = board(attempt)
     for name in culprits(attempt):
-        assert found[name] == ("failed", "engine.trial_crashed")
+        assert found.pop(name) == ("failed", "engine.trial_crashed")
     # What needs more memory than the one that ended the process is left out; what was finished is kept.
-    assert found["lightgbm_large"][1] in ("engine.trial_left_out", "engine.trial_crashed")
-    for name in ("lightgbm_quick", "lightgbm", "forest", "ensemble"):
-        assert found[name] == ("done", None)
+    assert found.pop("lightgbm_large") == ("skipped", "engine.trial_left_out")
+    assert {"lightgbm_quick", "lightgbm", "linear", "ensemble"} <= found.keys()
+    assert set(found.values()) == {("done", None)}
+    assert not [key for key in made.storage.list("jobs/job") if "/spread" in key]
 
 
 def test_a_native_crash_costs_its_candidates_alone_and_no_trial_is_told_twice_over(task):
-    made = task(rows=3000, columns=20, threads=1, time_budget=100)
+    made = task(rows=1500, columns=10, threads=1, time_budget=BUDGET)
     attempt = attempt_of(made)
     Killer(attempt, "lightgbm", "lightgbm_careful", how=signal.SIGSEGV)
-    outcome = attempt.search(time.monotonic() + 100)
+    outcome = attempt.search(time.monotonic() + BUDGET)
     assert outcome.exit == "ended", outcome.stderr_tail
     found = board(attempt)
     guilty = culprits(attempt)
-    assert len(attempt.crashes) == 2
+    assert 1 <= len(attempt.crashes) <= 2
     assert {name for name, trial in found.items() if trial != ("done", None)} == set(guilty)
     assert all(found[name] == ("failed", "engine.trial_crashed") for name in guilty)
     numbers = {}
@@ -97,11 +104,11 @@ def test_a_native_crash_costs_its_candidates_alone_and_no_trial_is_told_twice_ov
 
 def test_a_search_that_dies_again_and_again_still_makes_a_model(task):
     """It is killed at the first unit of each process: five times, then a model is made of what there is."""
-    made = task(threads=1, time_budget=100)
+    made = task(threads=1, time_budget=BUDGET)
     attempt = attempt_of(made)
     names = ["lightgbm_quick", "lightgbm", "linear", "forest", "lightgbm_careful", "lightgbm_large"]
     Killer(attempt, *names, how=signal.SIGABRT)
-    outcome = attempt.search(time.monotonic() + 100)
+    outcome = attempt.search(time.monotonic() + BUDGET)
     assert outcome.exit == "ended", outcome.stderr_tail
     found = board(attempt)
     assert len(attempt.crashes) == 5

@@ -58,6 +58,7 @@ def run_child(
     deadline: float,
     stop_grace: float,
     variables: Mapping[str, str] | None = None,
+    on_start: Callable[[Callable[[Mapping[str, Any]], None]], None] | None = None,
 ) -> ChildOutcome:
     """Run a module as a child until it ends or has to.
 
@@ -78,9 +79,13 @@ def run_child(
         Seconds from a stop until it is killed.
     variables : mapping, optional
         Environment variables to set for it.
+    on_start : callable, optional
+        Called once with a function that writes the child a line; any thread may call that one.
     """
-    with _started(module, variables or {}) as child:
+    with started(module, variables or {}) as child:
         child.tell({"payload": dict(arguments)})
+        if on_start is not None:
+            on_start(child.tell)
         killed = _attend(child, on_line, poll, deadline, stop_grace)
         if killed is not None:
             child.kill()
@@ -91,7 +96,7 @@ def run_child(
 
 
 def _attend(
-    child: _Child,
+    child: Child,
     on_line: Callable[[dict[str, Any]], None],
     poll: Callable[[], str | None],
     deadline: float,
@@ -113,20 +118,22 @@ def _attend(
                 deadline = min(deadline, now + stop_grace)
                 child.tell({"verb": "stop"})
         line = child.next_line(max(0.0, min(next_poll, deadline) - time.monotonic()))
-        if line is _END:
+        if line is END:
             return None
         if line is not None:
             on_line(line)
 
 
-_END: dict[str, Any] = {}
+END: dict[str, Any] = {}
+"""What :meth:`Child.next_line` gives once the child has closed its output."""
 
 
-class _Child:
+class Child:
     """A running child, its output read by threads so that neither side ever waits for the other."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        self._speaking = threading.Lock()
         self._lines: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._tail: collections.deque[str] = collections.deque(maxlen=_TAIL_LINES)
         self._readers = [
@@ -139,12 +146,13 @@ class _Child:
     def tell(self, line: Mapping[str, Any]) -> None:
         """Write the child a line, unless it has ended."""
         if self._process.stdin is not None:
-            with suppress(BrokenPipeError):
+            # Closed once it was left (ValueError): whoever still speaks to it has not heard of that yet.
+            with self._speaking, suppress(BrokenPipeError, ValueError):
                 self._process.stdin.write(to_line(line))
                 self._process.stdin.flush()
 
     def next_line(self, seconds: float) -> dict[str, Any] | None:
-        """Wait for what the child emits next; ``_END`` once it has closed its output."""
+        """Wait for what the child emits next; ``END`` once it has closed its output."""
         try:
             return self._lines.get(timeout=seconds)
         except queue.Empty:
@@ -185,7 +193,7 @@ class _Child:
             except (ValueError, KeyError):
                 _LOG.exception("a child said something that is not a line of the protocol")
                 break
-        self._lines.put(_END)
+        self._lines.put(END)
 
     def _log(self, pipe: IO[bytes]) -> None:
         for line in pipe:
@@ -195,7 +203,8 @@ class _Child:
 
 
 @contextmanager
-def _started(module: str, variables: Mapping[str, str]) -> Iterator[_Child]:
+def started(module: str, variables: Mapping[str, str]) -> Iterator[Child]:
+    """Start a module as a child, niced and in a group of its own; leave nothing of it behind."""
     process = subprocess.Popen(  # noqa: S603 - a module of ours, no shell
         command(module),
         stdin=subprocess.PIPE,
@@ -204,7 +213,7 @@ def _started(module: str, variables: Mapping[str, str]) -> Iterator[_Child]:
         env={**environment(), **variables},
         start_new_session=True,
     )
-    child = _Child(process)
+    child = Child(process)
     try:
         with suppress(ProcessLookupError):
             nice = os.getpriority(os.PRIO_PROCESS, process.pid) + _NICER

@@ -13,14 +13,16 @@ from automl_jupyter.backends.lines import clean
 Report = Callable[[str, dict[str, Any]], None]
 """Tells the server a kind of event and its data (JSON); raises :class:`NotWanted` when nobody listens."""
 
-STARTED, ENDED, FAILED = "started", "ended", "failed"
+STARTED, ENDED, FAILED, OVER = "started", "ended", "failed", "over"
 
 
 class NotWanted(Exception):
     """Nobody waits for this task any more: whoever submitted it has withdrawn it or is gone."""
 
 
-def run(dask_key: str, topic: str, key: str, entry: str, payload: dict[str, Any]) -> None:
+def run(
+    dask_key: str, topic: str, key: str, entry: str, payload: dict[str, Any], *, leave: bool = False
+) -> None:
     """Call an entry function and report its outcome as the last event.
 
     Parameters
@@ -35,10 +37,15 @@ def run(dask_key: str, topic: str, key: str, entry: str, payload: dict[str, Any]
         ``module:function``, called as ``function(payload, report)``; returns plain JSON.
     payload : dict
         Plain JSON.
+    leave : bool
+        Leave the worker's threads to others, as a guest that keeps nobody waiting; the very last event is
+        then ``over``, whether or not anybody still wants the task.
     """
-    from distributed import get_worker
+    from distributed import get_worker, secede
 
     worker = get_worker()
+    if leave:
+        secede()
 
     def report(kind: str, data: dict[str, Any]) -> None:
         state = worker.state.tasks.get(dask_key)
@@ -46,9 +53,17 @@ def run(dask_key: str, topic: str, key: str, entry: str, payload: dict[str, Any]
             raise NotWanted
         worker.log_event(topic, {"key": key, "kind": kind, "payload": clean(data)})
 
-    report(STARTED, {})
+    try:
+        _call(entry, payload, report)
+    finally:
+        if leave:
+            worker.log_event(topic, {"key": key, "kind": OVER, "payload": {}})
+
+
+def _call(entry: str, payload: dict[str, Any], report: Report) -> None:
     module, _, function = entry.partition(":")
     try:
+        report(STARTED, {})
         answer = getattr(importlib.import_module(module), function)(payload, report)
     except NotWanted:
         return

@@ -9,7 +9,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-from automl_jupyter.engine.learners import F32, Params, Work
+from automl_jupyter.engine.learners import F32, Params, Work, reserve
 from automl_jupyter.engine.resample import inner_split
 
 _OBJECTIVES = {
@@ -55,6 +55,12 @@ def _of_text(text: str, binary: bool) -> BoosterModel:
     return BoosterModel(lgb.Booster(model_str=text), binary)
 
 
+def _memory(rows: int, columns: int, settings: Params) -> int:
+    """Bytes that a fit takes at most: a copy of its rows, their bins, and for each leaf a histogram."""
+    bins = min(int(settings.get("max_bin", 255)), rows // 3 + 2)
+    return columns * (6 * rows + 16 * bins * max(1, int(settings["num_leaves"])))
+
+
 def fit_boosting(work: Work, params: Params) -> BoosterModel:
     """Fit with early stopping on an inner split of the training rows.
 
@@ -72,6 +78,7 @@ def fit_boosting(work: Work, params: Params) -> BoosterModel:
     settings = _settings(work, params, len(fit))
     rounds, patience = settings.pop("rounds"), settings.pop("patience")
     categories = list(range(work.numeric_width, work.X.shape[1]))
+    reserve(_memory(fit.size, work.X.shape[1], settings))
     train = lgb.Dataset(work.X[fit], work.y[fit], categorical_feature=categories, params=settings)
     valid = lgb.Dataset(work.X[check], work.y[check], reference=train, categorical_feature=categories)
 

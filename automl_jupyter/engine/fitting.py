@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automl_jupyter.engine.boosting import fit_boosting
+from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.forest import ForestModel, fit_forest
 from automl_jupyter.engine.learners import F32, Clock, Codes, Model, Params, Work, fit_constant
 from automl_jupyter.engine.linear import fit_linear
@@ -72,6 +73,12 @@ class Material:
             groups=None if groups is None else groups[every],
             time=None if time_ is None else time_[every],
         )
+
+    def bare(self) -> Material:
+        """Give the same without what fits do not read: cells that became numbers, views already made."""
+        views = self.views
+        cells = Cells(np.zeros((len(views), 0)), views.cells.codes, ())
+        return replace(self, views=Views(views.of, cells, views.numbers))
 
 
 @dataclass(frozen=True)

@@ -133,3 +133,17 @@ def fit_constant(work: Work, params: Params) -> ConstantModel:
         return ConstantModel(np.array([work.y.mean()], dtype=np.float32))
     counts = np.bincount(work.y.astype(np.intp), minlength=work.width) + 1.0
     return ConstantModel((counts / counts.sum()).astype(np.float32))
+
+
+def reserve(size: int) -> None:
+    """Ask the system for so many bytes and give them back untouched.
+
+    Native code that does not look whether it got its memory ends the whole process. Where there is a limit,
+    this meets it first, in an orderly way.
+
+    Raises
+    ------
+    MemoryError
+        If there is not so much.
+    """
+    np.empty(size, dtype=np.uint8)

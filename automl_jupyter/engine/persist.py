@@ -18,14 +18,16 @@ from automl_jupyter.errors import Conflict, Unprocessable
 _OURS = {
     "automl_jupyter.engine.boosting": ("rebuild",),
     "automl_jupyter.engine.cluster": ("AutoMLClusterer", "Centres"),
-    "automl_jupyter.engine.columns": ("Layout",),
+    "automl_jupyter.engine.columns": ("Cells", "Layout"),
     "automl_jupyter.engine.contract": ("ColumnContract", "Contract"),
     "automl_jupyter.engine.ensemble": ("Ensemble", "Member"),
     "automl_jupyter.engine.estimators": ("AutoMLClassifier", "AutoMLRegressor", "Evaluation"),
+    "automl_jupyter.engine.fitting": ("Material", "Part"),
     "automl_jupyter.engine.forest": ("ForestModel",),
     "automl_jupyter.engine.learners": ("ConstantModel",),
     "automl_jupyter.engine.linear": ("LinearModel",),
-    "automl_jupyter.engine.preprocess": ("Preprocessor", "TextModel"),
+    "automl_jupyter.engine.preprocess": ("Preprocessor", "TextModel", "Views"),
+    "automl_jupyter.engine.resample": ("Folds",),
     "automl_jupyter.engine.task": ("Target",),
     "automl_jupyter.engine.trials": ("FinishedTrial", "Trial"),
 }

@@ -23,6 +23,10 @@ class Candidate:
         What the learner is told.
     cost : float
         Expected time of one fold, relative to the first candidate.
+    memory : float
+        Memory that the fit of one fold needs at most, beside the table, relative to the first candidate: the
+        larger of what was measured on a long table (200,000 rows by 50 columns: 220 MB for the first) and on
+        a wide one (2,000 by 4,000: 150 MB).
     why : str
         The code of the sentence that says why it is tried.
     tasks : tuple of str
@@ -35,12 +39,13 @@ class Candidate:
     family: str
     params: Mapping[str, Any] = field(default_factory=dict)
     cost: float = 1.0
+    memory: float = 1.0
     why: str = ""
     tasks: tuple[str, ...] = SUPERVISED
     most_rows: int | None = None
 
 
-BASELINE = Candidate("baseline", "baseline", cost=0.0, why="engine.why_baseline")
+BASELINE = Candidate("baseline", "baseline", cost=0.0, memory=0.0, why="engine.why_baseline")
 
 PORTFOLIO: tuple[Candidate, ...] = (
     Candidate(
@@ -56,6 +61,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
             "patience": 10,
         },
         cost=1.0,
+        memory=1.0,
         why="engine.why_lightgbm_quick",
     ),
     Candidate(
@@ -70,6 +76,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
             "patience": 50,
         },
         cost=10.0,
+        memory=4.0,  # 31 leaves, each with a histogram of 255 bins for every column
         why="engine.why_lightgbm",
     ),
     Candidate(
@@ -77,6 +84,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
         "linear",
         {"strengths": (0.003, 0.05, 1.0), "steps": 60},
         cost=3.0,
+        memory=1.5,  # a ridge works on two copies in double precision
         why="engine.why_linear",
         most_rows=500_000,
     ),
@@ -85,6 +93,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
         "forest",
         {"trees": 25, "min_samples_leaf": 3, "max_features": 0.3},
         cost=10.0,
+        memory=0.2,  # no copy of the table, one tree at a time
         why="engine.why_forest",
     ),
     Candidate(
@@ -102,6 +111,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
             "patience": 80,
         },
         cost=15.0,
+        memory=2.0,  # 12 leaves of 255 bins
         why="engine.why_lightgbm_careful",
     ),
     Candidate(
@@ -117,6 +127,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
             "patience": 60,
         },
         cost=12.0,
+        memory=10.0,  # 96 leaves of 255 bins
         why="engine.why_lightgbm_large",
     ),
 )

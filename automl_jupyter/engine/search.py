@@ -1,7 +1,8 @@
-"""The search: candidates in order, one fold a thread, until the time is up; then an ensemble.
+"""The search: candidates in order, one fold a lane, until the time is up; then an ensemble.
 
-The thread that calls :func:`run` never waits for a learner. It collects what daemon threads finish, tells the
-observer, and when the time is up it makes the ensemble while an unfinished fit ends by itself.
+The thread that calls :func:`run` never waits for a learner. It collects what lanes finish
+(:mod:`automl_jupyter.engine.lanes`), tells the observer, and when the time is up it makes the ensemble while
+an unfinished fit ends by itself.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from automl_jupyter.engine import ensemble, fitting, metrics, portfolio, resample
+from automl_jupyter.engine import ensemble, fitting, lanes, metrics, portfolio, resample
 from automl_jupyter.engine.ensemble import Ensemble, Member
-from automl_jupyter.engine.fitting import LEARNERS, Material, Part
-from automl_jupyter.engine.learners import F32, Clock, Codes, Model, OutOfTime
+from automl_jupyter.engine.fitting import LEARNERS, Material
+from automl_jupyter.engine.lanes import Alone, Fitter, Job, Lane, Report, Unit, Units, Workshop
+from automl_jupyter.engine.learners import F32, Codes, Model
 from automl_jupyter.engine.metrics import Judge, Judged
 from automl_jupyter.engine.portfolio import BASELINE, Candidate
 from automl_jupyter.engine.preprocess import Views
@@ -102,30 +104,6 @@ class Result:
     judged: Positions
 
 
-@dataclass
-class _Job:
-    """A candidate under way."""
-
-    candidate: Candidate
-    size: int
-    share: float
-    parts: dict[int, Part] = field(default_factory=dict)
-    seconds: float = 0.0
-    too_dear: bool = False
-    over: bool = False
-
-
-@dataclass(frozen=True)
-class _Report:
-    """What a worker hands over: a part, the error that ended it, or neither if no time was left."""
-
-    job: _Job
-    number: int
-    seconds: float
-    part: Part | None = None
-    error: str | None = None
-
-
 def run(problem: Problem, observer: Observer) -> Result:
     """Search until the candidates or the time are used up, and make an ensemble.
 
@@ -135,7 +113,7 @@ def run(problem: Problem, observer: Observer) -> Result:
 
 
 class _Search:
-    """The state of one search. Workers touch what `_lock` guards and the queue, nothing else."""
+    """The state of one search. Lanes touch the units and the queue of reports, nothing else."""
 
     def __init__(self, problem: Problem, observer: Observer) -> None:
         self.problem, self.observer = problem, observer
@@ -155,12 +133,14 @@ class _Search:
         self.stopped = threading.Event()
         self.finished: dict[str, FinishedTrial] = {}
         self.judged: dict[str, Judged] = {}
-        self._lock = threading.Lock()
-        self._reports: queue.SimpleQueue[_Report | None] = queue.SimpleQueue()
+        self.workshop: Workshop = observer if isinstance(observer, Workshop) else Alone()
+        self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
         self._reference: float | None = None
-        self._jobs: list[_Job] = []
+        self._jobs: list[Job] = []
         self._pending = self._choose()
-        self._units = self._plan()
+        # After a crash one fit at a time: less memory, and another crash has one culprit.
+        self._here = 1 if self.workshop.crashes() else problem.workers
+        self._units = Units(self._plan(), self._here)
         self._told = 0.0
 
     # --- the caller's thread
@@ -169,17 +149,17 @@ class _Search:
         self._baseline()
         for known in self.observer.known_trials():
             self._reuse(known)
-        workers = [
-            threading.Thread(target=self._work, name=f"automl-search-{i}", daemon=True)
-            for i in range(self.problem.workers)
-        ]
+        for crash in self.workshop.crashes():
+            self._blame(crash)
         try:
-            for worker in workers:
-                worker.start()
-            self._collect(len(workers))
+            if not self.observer.should_stop():
+                self._open_lanes()
+                self._collect(self._here)
         finally:
             # Also after an interrupt or an observer's error: fits under way end by themselves.
             self.stopped.set()
+            self._units.close()
+            self.workshop.lanes_over()
         self._give_up()
         self.observer.progress(0.95, "engine.progress_ensembling")
         return self._conclude()
@@ -206,7 +186,7 @@ class _Search:
         self._record(known.trial, judged, known.models, known.predictions)
 
     def _collect(self, working: int) -> None:
-        """Take what workers finish until none is left, the time is up, or the observer says stop."""
+        """Take what lanes finish until those of this process have ended, time is up, or it is stopped."""
         while working and time.monotonic() < self.end:
             if self.observer.should_stop():
                 return
@@ -221,23 +201,48 @@ class _Search:
                 self._take(report)
                 self._tell_progress()
 
-    def _take(self, report: _Report) -> None:
-        job = report.job
+    def _take(self, report: Report) -> None:
+        job = report.unit.job
         job.seconds += report.seconds
         if job.over:
             return
-        if report.error is not None:
-            self._fail(job, FAILED, "engine.learner_failed", report.error)
+        if report.reason is not None:
+            self._fail(job, FAILED, report.reason, report.detail)
+            if report.reason == "engine.trial_out_of_memory":
+                self._leave_out(job.candidate.memory, report.reason)
         elif report.part is not None:
-            job.parts[report.number] = report.part
+            job.parts[report.unit.number] = report.part
             # The quickest so far: imports, and whatever else the machine does, only ever make a part slower.
-            work = job.candidate.cost * self.material.folds.share(report.number)
+            work = job.candidate.cost * self.material.folds.share(report.unit.number)
             unit = max(report.seconds, 1e-3) / work
             self._reference = unit if self._reference is None else min(self._reference, unit)
             if len(job.parts) == job.size:
                 self._finish(job)
 
-    def _fail(self, job: _Job, state: str, reason: str, detail: str | None = None) -> None:
+    def _blame(self, crash: lanes.Crash) -> None:
+        """Fail the candidate that ended an earlier process: of those under way, the one that needs most.
+
+        The others are tried again, one at a time; so a crash of theirs would be theirs for certain.
+        """
+        suspects = [c for c in self._pending if c.name in crash.under_way]
+        if not suspects:
+            return
+        culprit = max(suspects, key=lambda c: c.memory)
+        with self._units.changed:
+            self._pending.remove(culprit)
+        self._fail(Job(culprit, 0, 0.0), FAILED, "engine.trial_crashed")
+        if crash.killed:
+            self._leave_out(culprit.memory, "engine.trial_left_out", more=True)
+
+    def _leave_out(self, memory: float, reason: str, *, more: bool = False) -> None:
+        """Skip the candidates not begun that need so much memory, or more than that."""
+        with self._units.changed:
+            hungry = [c for c in self._pending if c.memory > memory or (c.memory == memory and not more)]
+            self._pending = [c for c in self._pending if c not in hungry]
+        for candidate in hungry:
+            self._fail(Job(candidate, 0, 0.0), SKIPPED, reason)
+
+    def _fail(self, job: Job, state: str, reason: str, detail: str | None = None) -> None:
         job.over = True
         trial = Trial(
             job.candidate.name,
@@ -256,15 +261,15 @@ class _Search:
         """Say of what was begun or planned that there was no time for it."""
         late = time.monotonic() >= self.end
         out_of_time, stopped = "engine.trial_out_of_time", "engine.trial_stopped"
-        with self._lock:
+        with self._units.changed:
             waiting, self._pending = self._pending, []
         for job in self._jobs:
             if not job.over and job.candidate.name not in self.finished:
                 self._fail(job, SKIPPED, out_of_time if late or job.too_dear else stopped)
         for candidate in waiting:
-            self._fail(_Job(candidate, 0, 0.0), SKIPPED, out_of_time if late else stopped)
+            self._fail(Job(candidate, 0, 0.0), SKIPPED, out_of_time if late else stopped)
 
-    def _finish(self, job: _Job) -> None:
+    def _finish(self, job: Job) -> None:
         """Join the parts of a candidate and put it on the leaderboard."""
         job.over = True
         parts = [job.parts[number] for number in range(job.size)]
@@ -298,7 +303,7 @@ class _Search:
             return
         self._told = now
         by_time = (now - self.problem.start) / (self.end - self.problem.start)
-        with self._lock:
+        with self._units.changed:
             total = max(1, len(self.finished) + len(self._pending) + sum(not job.over for job in self._jobs))
         by_trials = len(self.finished) / total
         self.observer.progress(min(0.95, max(by_time, by_trials)), "engine.progress_training")
@@ -357,30 +362,44 @@ class _Search:
             for f in self.finished.values()
         )
 
-    # --- the workers' threads
+    # --- the lanes' threads
+
+    def _open_lanes(self) -> None:
+        for i in range(self._here):
+            self._start(f"automl-search-{i}", self._work)
+        self._start("automl-search-elsewhere", self._work_elsewhere)
+
+    def _start(self, name: str, work: Callable[[], None]) -> None:
+        threading.Thread(target=work, name=name, daemon=True).start()
 
     def _work(self) -> None:
         try:
-            while not self.stopped.is_set() and time.monotonic() < self.end:
-                with self._lock:
-                    unit = next(self._units, None)
-                if unit is None:
-                    return
-                self._reports.put(self._fit_part(*unit))
+            self._lane(lanes.fit_here, here=True).run()
         finally:
             self._reports.put(None)
 
-    def _plan(self) -> Iterator[tuple[_Job, int]]:
-        """Give one part after the other, in the portfolio's order; runs under the lock."""
+    def _work_elsewhere(self) -> None:
+        for i, fit in enumerate(self.workshop.lanes(self.material)):
+            if self.stopped.is_set():
+                return
+            self._start(f"automl-search-elsewhere-{i}", self._lane(fit, here=False).run)
+
+    def _lane(self, fit: Fitter, *, here: bool) -> Lane:
+        return Lane(
+            fit, here, self._units, self.material, self.end, self.stopped, self._reports.put, self.workshop
+        )
+
+    def _plan(self) -> Iterator[Unit]:
+        """Give one part after the other, in the portfolio's order."""
         while self._pending:
             candidate = self._pending.pop(0)
             size = LEARNERS[candidate.family].parts(self.material.folds)
-            job = _Job(candidate, size, self._share(size))
+            job = Job(candidate, size, self._share(size))
             self._jobs.append(job)
             job.too_dear = not self._is_affordable(job)
             for number in range(0 if job.too_dear else size):
                 if not job.over:
-                    yield job, number
+                    yield Unit(job, number)
 
     def _share(self, size: int) -> float:
         """Give the seconds that one part may take: no candidate may use more than a share of what is left."""
@@ -389,7 +408,7 @@ class _Search:
         rounds = -(-size // self.problem.workers)
         return max(0.2, TIME_SHARE * (self.end - time.monotonic()) / rounds)
 
-    def _is_affordable(self, job: _Job) -> bool:
+    def _is_affordable(self, job: Job) -> bool:
         """Tell whether a candidate's parts can be expected to get half of their usual time or more.
 
         Models that are cut further than that do an ensemble harm.
@@ -397,19 +416,6 @@ class _Search:
         if self.problem.max_trials is not None or self._reference is None:
             return True
         return self._reference * job.candidate.cost < 2 * job.share
-
-    def _fit_part(self, job: _Job, number: int) -> _Report:
-        began = time.monotonic()
-        clock = Clock(began + job.share, self.end, self.stopped)
-        learner = LEARNERS[job.candidate.family]
-        try:
-            part = learner.fit_part(self.material, job.candidate.params, number, clock)
-        except OutOfTime:
-            return _Report(job, number, time.monotonic() - began)
-        except Exception as error:  # noqa: BLE001 - a learner that fails, however, costs its own place only
-            detail = f"{type(error).__name__}: {error}"
-            return _Report(job, number, time.monotonic() - began, error=detail)
-        return _Report(job, number, time.monotonic() - began, part)
 
 
 def _predictions(finished: FinishedTrial) -> F32:

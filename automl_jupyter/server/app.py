@@ -109,6 +109,9 @@ class AutoML(ExtensionApp):
         min=3.0,
         help="Seconds without a sign of life after which servers on the same data take this one for dead.",
     ).tag(config=True)
+    train_memory_bytes = Int(
+        0, min=0, help="Memory of a process that fits; 0 is 80 % of what is free when it starts."
+    ).tag(config=True)
     admins = Set(Unicode(), help="User names who may see the metrics of everybody.").tag(config=True)
     metrics_token = Unicode(help="A bearer token for Prometheus; none unless given.").tag(config=True)
 
@@ -173,6 +176,7 @@ class AutoML(ExtensionApp):
             max_active_jobs=self.max_active_jobs,
             predict_memory_bytes=self.predict_memory_bytes or None,
             dead_after_seconds=self.dead_after_seconds,
+            train_memory_bytes=self.train_memory_bytes or None,
         )
 
     @property

@@ -6,7 +6,10 @@ by then.
 
 from __future__ import annotations
 
+import logging
+import signal
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +19,9 @@ from automl_jupyter.backends.storage import Storage, open_storage
 from automl_jupyter.errors import AutoMLError, Unavailable, from_wire
 from automl_jupyter.services.control import CANCEL, STOP, control_key
 from automl_jupyter.services.recording import Recorder, Report, open_tracking
+from automl_jupyter.services.spreading import Spread, Tell, clear
+
+log = logging.getLogger(__name__)
 
 RECORD_SECONDS = 1.5
 """Kept of the budget for writing the model into MLflow (0.3 s measured, more where it is busy)."""
@@ -29,6 +35,8 @@ FLOOR_SECONDS = 15.0
 """How long a search may take at least until it is ended, on a machine too busy to begin it in time."""
 LEAST_SECONDS = 3.0
 """A search is not started again for less than this."""
+MOST_RESTARTS = 4
+"""So often a search whose process died is taken up again; then a model is made of what was finished."""
 
 
 @dataclass
@@ -45,13 +53,27 @@ class Attempt:
     finished: int = 0
     told_run: bool = False
     plots: list[str] = field(default_factory=list)
+    noted: set[str] = field(default_factory=set)
+    under_way: Counter[str] = field(default_factory=Counter)
+    crashes: list[dict[str, Any]] = field(default_factory=list)
+    spread: Spread | None = None
 
     def heard(self, line: dict[str, Any]) -> None:
         """Take a line that the search printed."""
         match line.get("kind"):
+            case "begun":
+                self.under_way[line["name"]] += 1
+            case "ended":
+                self.under_way[line["name"]] -= 1
+            case "spread" | "unit" | "together":
+                self._spread_out(line)
             case "trial":
-                self.finished += line["trial"]["state"] == "done"
-                self.recorder.trial(line["trial"])
+                trial = line["trial"]
+                self.finished += trial["state"] == "done"
+                # A process that takes a search up again tells of what was finished before as well.
+                if trial["name"] not in self.noted:
+                    self.noted.add(trial["name"])
+                    self.recorder.trial(trial)
                 self.report("trial", line)
             case "progress":
                 self.report("progress", line)
@@ -73,30 +95,84 @@ class Attempt:
                 return wish
         return None
 
-    def search(self, deadline: float) -> ChildOutcome:
-        """Run the search until ``deadline`` (monotonic seconds); once more where it came to no end.
+    def _spread_out(self, line: dict[str, Any]) -> None:
+        if self.spread is None:
+            return
+        match line["kind"]:
+            case "spread":
+                self.spread.open(line["material"])
+            case "unit":
+                self.spread.send(line["lane"], line["unit"])
+            case _:
+                self.spread.close()
 
-        A process that died goes on from the trials it had finished, as long as there is time. One that had to
-        be ended, or died too late, leaves them as well: making a model of them is worth a little more time.
+    def search(self, deadline: float) -> ChildOutcome:
+        """Run the search until ``deadline`` (monotonic seconds), and again where its process died.
+
+        A process that died goes on from the trials it had finished, as long as there is time, and knows what
+        was under way. One that had to be ended, or died too late or too often, leaves its trials as well:
+        making a model of them is worth a little more time, once.
         """
-        outcome = self._search_once(deadline, max(deadline + OVERRUN, time.monotonic() + FLOOR_SECONDS))
-        if self.model is not None or self.error is not None or outcome.exit in ("ended", "cancelled"):
-            return outcome
-        now = time.monotonic()
-        if self.finished or deadline - now > LEAST_SECONDS:
-            outcome = self._search_once(deadline, max(deadline + OVERRUN, now + CONCLUDE_SECONDS))
+        end = max(deadline + OVERRUN, time.monotonic() + FLOOR_SECONDS)
+        try:
+            outcome = self._search_once(deadline, end)
+            while self._may_go_on(outcome) and deadline - time.monotonic() > LEAST_SECONDS:
+                outcome = self._search_once(deadline, end)
+            if self._is_without_end(outcome) and self.finished:
+                end = max(end, time.monotonic() + CONCLUDE_SECONDS)
+                outcome = self._search_once(deadline, end, conclude=True)
+        finally:
+            clear(self.storage, self.payload["job_key"])
         return outcome
 
-    def _search_once(self, deadline: float, end: float) -> ChildOutcome:
-        # The clock is the machine's: the child reads the same one, so that its own start counts as well.
-        return run_child(
-            "automl_jupyter.services.search_process",
-            {**self.payload, "deadline": deadline - RECORD_SECONDS},
-            on_line=self.heard,
-            poll=self.asked,
-            deadline=end,
-            stop_grace=STOP_GRACE,
-        )
+    def _is_without_end(self, outcome: ChildOutcome) -> bool:
+        return self.model is None and self.error is None and outcome.exit in ("crashed", "deadline")
+
+    def _may_go_on(self, outcome: ChildOutcome) -> bool:
+        """Whether a process that died may be followed by another one that knows better.
+
+        It may not if nothing was under way twice in a row: then it is no candidate that ends it.
+        """
+        if not self._is_without_end(outcome) or outcome.exit != "crashed" or self.wish == STOP:
+            return False
+        idle = [not crash["under_way"] for crash in self.crashes[-2:]]
+        return len(self.crashes) <= MOST_RESTARTS and idle != [True, True]
+
+    def _search_once(self, deadline: float, end: float, *, conclude: bool = False) -> ChildOutcome:
+        self.under_way.clear()
+        try:
+            # The clock is the machine's: the child reads the same one, so that its own start counts as well.
+            outcome = run_child(
+                "automl_jupyter.services.search_process",
+                {
+                    **self.payload,
+                    "deadline": deadline - RECORD_SECONDS,
+                    "crashes": self.crashes,
+                    "conclude": conclude,
+                },
+                on_line=self.heard,
+                poll=self.asked,
+                deadline=end,
+                stop_grace=STOP_GRACE,
+                on_start=self._started,
+            )
+        finally:
+            if self.spread is not None:
+                self.spread.close()
+        if self.spread is not None:
+            for (worker, pid), n in sorted(self.spread.counts.items()):
+                self.report("fitted_elsewhere", {"worker": worker, "pid": pid, "units": n})
+        if outcome.exit == "crashed":
+            under_way = sorted(name for name, n in self.under_way.items() if n > 0)
+            self.crashes.append({"under_way": under_way, "killed": outcome.code == -signal.SIGKILL})
+            log.warning(
+                "job %s: the search died with code %d while it fitted %s",
+                self.payload["job_id"], outcome.code, ", ".join(under_way) or "nothing",
+            )  # fmt: skip
+        return outcome
+
+    def _started(self, tell: Tell) -> None:
+        self.spread = Spread(self.payload, tell) if self.payload.get("spread") else None
 
 
 def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:

@@ -97,7 +97,6 @@ class Recorder:
     run_id: str | None = None
     failure: AutoMLError | None = None
     logged: dict[str, Any] | None = None
-    _noted: set[str] = field(default_factory=set)
     _waiting: queue.Queue[Callable[[str], None] | None] = field(default_factory=queue.Queue)
     _thread: threading.Thread | None = None
 
@@ -107,10 +106,7 @@ class Recorder:
         self._thread.start()
 
     def trial(self, trial: dict[str, Any]) -> None:
-        """Note a trial, unless it was noted before; returns at once."""
-        if trial["name"] in self._noted:
-            return
-        self._noted.add(trial["name"])
+        """Note a trial; returns at once."""
         self._waiting.put(lambda run_id: note_trial(self.tracking, run_id, trial, self.payload))
 
     def model(self, model: Mapping[str, Any], plots: list[str]) -> dict[str, Any]:

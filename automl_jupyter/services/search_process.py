@@ -7,8 +7,11 @@ not even by the seconds that imports take.
 
 from __future__ import annotations
 
+import queue
 import threading
+from typing import Any
 
+from automl_jupyter.backends.memory import limit_data
 from automl_jupyter.backends.process_main import emit, watch_parent
 from automl_jupyter.errors import AutoMLError, to_wire
 
@@ -16,11 +19,13 @@ from automl_jupyter.errors import AutoMLError, to_wire
 def main() -> None:
     """Search as the first line says; a line ``{"verb": "stop"}`` asks to end with the best so far."""
     stopped = threading.Event()
-    payload = watch_parent(lambda line: stopped.set() if line.get("verb") == "stop" else None)
+    others: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    payload = watch_parent(lambda line: stopped.set() if line["verb"] == "stop" else others.put(line))
+    limit_data(payload.get("memory_bytes"))
     from automl_jupyter.services.searching import search
 
     try:
-        search(payload, emit, stopped)
+        search(payload, emit, stopped, others)
     except AutoMLError as error:
         emit({"kind": "error", "error": to_wire(error)})
 

@@ -6,10 +6,11 @@ nothing that was finished is lost.
 
 from __future__ import annotations
 
+import queue
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -28,9 +29,13 @@ from automl_jupyter.engine import (
     synthetic_example,
 )
 from automl_jupyter.engine.contract import ColumnContract, Contract
+from automl_jupyter.engine.fitting import Material
+from automl_jupyter.engine.lanes import Crash, Fitter
 from automl_jupyter.engine.plots import figures
 from automl_jupyter.engine.trials import FinishedTrial, Observer
 from automl_jupyter.errors import AutoMLError, Conflict
+from automl_jupyter.services.control import spread_key
+from automl_jupyter.services.elsewhere import Elsewhere
 
 TOLD_CATEGORIES = 200
 TOLD_STEP = 0.01
@@ -41,29 +46,78 @@ Emit = Callable[[dict[str, Any]], None]
 Model = AutoMLClassifier | AutoMLRegressor | AutoMLClusterer
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A finished trial of an earlier process: its number, its file, and what the file holds."""
+
+    number: int
+    key: str
+    finished: FinishedTrial
+
+
 @dataclass
 class StoredTrials:
-    """An observer of the search: keeps each trial in the storage, then tells of it."""
+    """An observer of the search: keeps each trial in the storage, then tells of it.
+
+    Attributes
+    ----------
+    storage : Storage
+        Where trials are kept.
+    folder : str
+        The folder for them.
+    emit : callable
+        Speaks to the coordinator.
+    stopped : Event
+        Set when the person asks to stop.
+    kept : sequence of Kept
+        What earlier processes of this job finished. Each keeps its number, whatever becomes of it now.
+    ended : sequence of Crash
+        How those processes ended.
+    elsewhere : Elsewhere or None
+        Further lanes, on a cluster.
+    """
 
     storage: Storage
     folder: str
     emit: Emit
     stopped: threading.Event
-    known: Sequence[FinishedTrial] = ()
-    _number: int = field(init=False)
+    kept: Sequence[Kept] = ()
+    ended: Sequence[Crash] = ()
+    elsewhere: Elsewhere | None = None
+    _kept: dict[str, Kept] = field(init=False)
+    _last: int = field(init=False)
     _told: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self._number = len(self.known)
+        self._kept = {kept.finished.trial.name: kept for kept in self.kept}
+        self._last = max((kept.number for kept in self.kept), default=0)
 
     def trial_finished(self, finished: FinishedTrial) -> None:
         """Keep the trial and everything an ensemble needs of it, then tell."""
-        self._number += 1
+        name = finished.trial.name
+        kept = self._kept.get(name)
+        if kept is None:
+            self._last += 1
+        number = self._last if kept is None else kept.number
+        # The same predictions, not equal ones: it was not fitted anew, and its file is as it should be.
+        if (
+            kept is None
+            or kept.finished.predictions is None
+            or finished.predictions is not kept.finished.predictions
+        ):
+            key = self._keep(finished, number)
+            if kept is not None and kept.key != key:
+                self.storage.delete(kept.key)
+            self._kept[name] = Kept(number, key, finished)
+        self.emit({"kind": "trial", "number": number, "trial": asdict(finished.trial)})
+
+    def _keep(self, finished: FinishedTrial, number: int) -> str:
         with tempfile.TemporaryDirectory() as scratch:
             local = Path(scratch) / "trial.bin"
             digest = persist.save(finished, local)
-            self.storage.put_file(local, f"{self.folder}/{self._number:04d}-{digest}.trial")
-        self.emit({"kind": "trial", "number": self._number, "trial": asdict(finished.trial)})
+            key = f"{self.folder}/{number:04d}-{digest}.trial"
+            self.storage.put_file(local, key)
+        return key
 
     def progress(self, done: float, message_code: str) -> None:
         """Tell how far the search is, from 0 to 1, in steps worth telling."""
@@ -76,15 +130,36 @@ class StoredTrials:
         return self.stopped.is_set()
 
     def known_trials(self) -> Sequence[FinishedTrial]:
-        """What an earlier attempt finished."""
-        return self.known
+        """What earlier processes finished."""
+        return [kept.finished for kept in self.kept]
+
+    def lanes(self, material: Material) -> Iterator[Fitter]:
+        """Lanes on other workers, where there are any."""
+        return iter(()) if self.elsewhere is None else self.elsewhere.lanes(material)
+
+    def lanes_over(self) -> None:
+        """Let the other workers go."""
+        if self.elsewhere is not None:
+            self.elsewhere.over()
+
+    def unit_begun(self, name: str, number: int) -> None:
+        """Tell what this process is about to fit: it may not live to tell what came of it."""
+        self.emit({"kind": "begun", "name": name, "number": number})
+
+    def unit_ended(self, name: str, number: int) -> None:
+        """Tell that it has lived."""
+        self.emit({"kind": "ended", "name": name, "number": number})
+
+    def crashes(self) -> Sequence[Crash]:
+        """How earlier processes of this job ended."""
+        return self.ended
 
 
-def stored_trials(storage: Storage, folder: str) -> list[FinishedTrial]:
-    """What an earlier attempt finished; a file that is not what its digest says costs its own place only."""
-    found: list[FinishedTrial] = []
+def stored_trials(storage: Storage, folder: str) -> list[Kept]:
+    """What an earlier process finished; a file that is not what its digest says costs its own place only."""
+    found: list[Kept] = []
     for key in storage.list(folder):
-        digest = key.rpartition("-")[2].removesuffix(".trial")
+        number, _, digest = key.rpartition("/")[2].removesuffix(".trial").partition("-")
         with tempfile.TemporaryDirectory() as scratch:
             local = Path(scratch) / "trial.bin"
             storage.get_file(key, local)
@@ -93,7 +168,7 @@ def stored_trials(storage: Storage, folder: str) -> list[FinishedTrial]:
             except AutoMLError:
                 continue
         if isinstance(trial, FinishedTrial):
-            found.append(trial)
+            found.append(Kept(int(number), key, trial))
     return found
 
 
@@ -160,14 +235,39 @@ def fit(
     )
 
 
-def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> None:
-    """Search for a model, keep it in the storage and tell of it as the last line."""
+def search(
+    payload: Mapping[str, Any],
+    emit: Emit,
+    stopped: threading.Event,
+    others: queue.SimpleQueue[dict[str, Any]],
+) -> None:
+    """Search for a model, keep it in the storage and tell of it as the last line.
+
+    Parameters
+    ----------
+    payload : mapping
+        What the coordinator knows of the job.
+    emit : callable
+        Speaks to the coordinator.
+    stopped : Event
+        Set when the person asks to stop.
+    others : SimpleQueue
+        The coordinator's lines about lanes on other workers.
+    """
     storage = open_storage(payload["storage_url"])
+    if payload.get("conclude"):
+        stopped.set()
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         table = fetch_table(payload, storage, scratch)
         observer = StoredTrials(
-            storage, payload["trials_key"], emit, stopped, stored_trials(storage, payload["trials_key"])
+            storage,
+            payload["trials_key"],
+            emit,
+            stopped,
+            stored_trials(storage, payload["trials_key"]),
+            [Crash(tuple(crash["under_way"]), crash["killed"]) for crash in payload.get("crashes", ())],
+            elsewhere_of(payload, storage, emit, others),
         )
         # The figures come when time is short: their library is loaded beside the search.
         threading.Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
@@ -176,6 +276,22 @@ def search(payload: Mapping[str, Any], emit: Emit, stopped: threading.Event) -> 
         fit(model, table, payload, observer, seconds)
         emit({"kind": "model", **keep_model(model, payload, storage, scratch)})
         emit({"kind": "plots", "keys": keep_plots(model, payload["job_key"], storage, scratch)})
+
+
+def elsewhere_of(
+    payload: Mapping[str, Any], storage: Storage, emit: Emit, others: queue.SimpleQueue[dict[str, Any]]
+) -> Elsewhere | None:
+    """Lanes on other workers, if the job runs on a cluster."""
+    if not payload.get("spread"):
+        return None
+    elsewhere = Elsewhere(storage, spread_key(payload["job_key"]), emit)
+
+    def listen() -> None:
+        while True:
+            elsewhere.heard(others.get())
+
+    threading.Thread(target=listen, name="elsewhere", daemon=True).start()
+    return elsewhere
 
 
 def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scratch: Path) -> dict[str, Any]:

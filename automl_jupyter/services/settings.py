@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Settings:
         What the process that predicts may use.
     dead_after_seconds : float
         A server that gave no sign of life for so long is taken for dead by the others.
+    train_memory_bytes : int or None
+        What a process that fits may use; None for 80 % of what is free when it starts.
     """
 
     data_dir: Path
@@ -74,6 +77,7 @@ class Settings:
     max_active_jobs: int = 20
     predict_memory_bytes: int | None = None
     dead_after_seconds: float = 60.0
+    train_memory_bytes: int | None = None
 
     def places(self) -> dict[str, str | None]:
         """Where MLflow and the files are, for a task on a worker. It may hold passwords: it is never kept."""
@@ -83,6 +87,11 @@ class Settings:
             "artifact_root": self.artifact_root,
             "storage_url": self.storage_url,
         }
+
+    @property
+    def of_search(self) -> dict[str, Any]:
+        """What the workers must know of this installation besides the job; plain JSON."""
+        return {"spread": self.scheduler.address is not None, "memory_bytes": self.train_memory_bytes}
 
     @property
     def spool(self) -> Path:

@@ -194,7 +194,7 @@ class Training:
 
     async def _submit(self, job: JobRecord, payload: dict[str, Any]) -> None:
         try:
-            await self.compute.submit(task_key(job), ENTRY, payload)
+            await self.compute.submit(task_key(job), ENTRY, {**self.settings.of_search, **payload})
         except AutoMLError as error:
             await self.reports.fail(job.id, error)
 

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -89,6 +90,28 @@ def test_a_stop_is_heard_and_the_rest_is_kept(module):
     run = Run(module, "listen", wish="stop")
     assert run.outcome.exit == "ended"
     assert run.lines[-1] == {"stopped": True}
+
+
+def test_any_thread_may_speak_to_it(module):
+    tellers, lines = [], []
+
+    def heard(line):
+        lines.append(line)
+        if "pid" in line:
+            threading.Thread(target=tellers[0], args=({"verb": "stop"},)).start()
+
+    outcome = run_child(
+        module,
+        {"do": "listen"},
+        on_line=heard,
+        poll=lambda: None,
+        deadline=time.monotonic() + 30,
+        stop_grace=1,
+        on_start=tellers.append,
+    )
+    assert (outcome.exit, lines[-1]) == ("ended", {"stopped": True})
+    # Whoever has not heard of its end may go on speaking.
+    tellers[0]({"verb": "stop"})
 
 
 def test_a_stop_that_is_not_heard_ends_it_after_the_grace(module, eventually, is_running):

@@ -190,7 +190,9 @@ class Marks:
             return True
         if isinstance(value, date | np.datetime64):
             return read_date(value) in self.moments
-        return not self.numbers.isdisjoint(_read_all([value], read_number))
+        if isinstance(value, str) and self.moments & _read_all([value], read_date):
+            return True
+        return bool(self.numbers & _read_all([value], read_number))
 
 
 @lru_cache(maxsize=256)

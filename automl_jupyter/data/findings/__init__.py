@@ -78,12 +78,14 @@ def _prepared(sample: Sample, target: str | None, seed: int) -> Target | None:
 
 def _all(sample: Sample, goal: Target | None, target: str | None, seed: int) -> Iterator[Finding]:
     ids = [s for s in sample.features(target) if s.role == "id" or order.counts_rows(s)]
-    in_time = False
+    in_time, useless = False, set[str]()
     if goal is not None and len(goal.codes):
         grouped, timed = order.groups(goal, sample), order.time_order(goal, sample, seed)
         in_time = bool(timed)
         named = {s.name for s in ids} | {name for finding in grouped + timed for name in finding.columns}
-        yield from leakage.leaks(goal, sample.features(target), named)
+        leaks = list(leakage.leaks(goal, sample.features(target), named))
+        useless = {name for finding in leaks if finding.severity == "serious" for name in finding.columns}
+        yield from leaks
         yield from grouped
         yield from timed
     yield from _identifiers(ids, goal)
@@ -92,7 +94,8 @@ def _all(sample: Sample, goal: Target | None, target: str | None, seed: int) -> 
     yield from order.drift(sample, target, in_time)
     yield from copies.copied(sample, target, seed)
     yield from cells.empty_and_constant(sample, target)
-    for series in sample.features(target):
+    # The cells of a column that is to be left out matter to nobody.
+    for series in (series for series in sample.features(target) if series.name not in useless):
         hidden = cells.disguised(series)
         for finding in (hidden, cells.mixed(series), None if hidden else cells.outliers(series)):
             if finding is not None:

@@ -31,6 +31,8 @@ _LISTED = 5
 _MOST_OUTLIERS = 0.005
 _FEWEST = 30
 _FAR = 6.0
+_CHANCE = 1e-4
+_TAIL, _LEAST_IN_TAIL = 0.05, 10
 
 
 def empty_and_constant(sample: Sample, target: str | None) -> Iterator[Finding]:
@@ -163,7 +165,10 @@ def outliers(series: Series) -> Finding | None:
     """Find a few numbers that are many times as far from the middle as all others.
 
     How far is far is taken from the column: where the farthest of the others already lies far beyond their
-    99th percentile, the tail is long by nature.
+    99th percentile, the tail is long by nature. So it is where its weight (Hill, 1975, "A simple general
+    approach to inference about the tail of a distribution") would bring forth such a gap more often than once
+    in ten thousand columns: the two largest of values with a tail of index a are r times apart with a chance
+    of r to the power of -a.
 
     Parameters
     ----------
@@ -183,10 +188,19 @@ def outliers(series: Series) -> Finding | None:
         for n in range(1, most + 1):
             inner, outer = float(distance[-n - 1]), float(distance[-n])
             tail = max(inner / usual, 1.0) if usual > 0 else np.inf
-            if inner > 0 and outer >= max(_FAR, 3 * tail) * max(inner, usual):
+            far = inner > 0 and outer >= max(_FAR, 3 * tail) * max(inner, usual)
+            if far and (outer / inner) ** -_tail_index(distance[:-n]) < _CHANCE:
                 found, rest = (values[-n:], values[-n - 1]) if sign > 0 else (values[:n], values[n])
                 return _outlier(series, found.tolist(), float(rest), middle, len(values))
     return None
+
+
+def _tail_index(distance: Floats) -> float:
+    """Return the index of the tail of some distances in ascending order; infinite if there is no tail."""
+    k = max(_LEAST_IN_TAIL, int(_TAIL * len(distance)))
+    base, tail = float(distance[-k - 1]), distance[-k:]
+    spread = float(np.log(tail / base).sum()) if base > 0 else 0.0
+    return k / spread if spread > 0 else np.inf
 
 
 def _outlier(series: Series, found: list[float], nearest: float, middle: float, total: int) -> Finding:

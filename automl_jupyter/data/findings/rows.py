@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from automl_jupyter.data.findings.model import Finding, Severity, percent
-from automl_jupyter.data.findings.sample import Hashes, Sample
+from automl_jupyter.data.findings.sample import Hashes, Sample, Series
 
 _FEW = 0.01
 _MANY = 0.2
 _FEWEST_NEAR, _FEWEST_NEAR_SHARE = 2, 0.005
-_ROOM = 100
 
 
 def repeated(sample: Sample, target: str | None) -> Iterator[Finding]:
@@ -31,10 +30,10 @@ def repeated(sample: Sample, target: str | None) -> Iterator[Finding]:
     at = sample.positions if rows < sample.rows else np.arange(rows)
     exact, pair = _count(sample.prints.whole, at)
     if exact:
-        scarce = _combinations(sample, (), target) < math.log(rows / 2)
+        natural = exact <= _natural(sample, (), target)
         yield Finding(
             "findings.duplicates",
-            "info" if scarce else _severity(exact / rows),
+            "info" if natural else _severity(exact / rows),
             {"n": exact, "share": percent(exact / rows), "first": pair[0], "second": pair[1]},
             evidence={
                 "rows_looked_at": rows,
@@ -46,11 +45,9 @@ def repeated(sample: Sample, target: str | None) -> Iterator[Finding]:
         )
     best: tuple[int, tuple[str, ...], list[int]] = (0, (), [])
     for names, hashes in sample.prints.without.items():
-        # With few combinations of the other values, rows are alike by nature, not by mistake.
-        if _combinations(sample, names, target) < math.log(_ROOM * max(rows, 1)):
-            continue
         near, pair = _count(hashes, at)
-        if near - exact > best[0]:
+        # With few combinations of the other values, rows are alike by nature, not by mistake.
+        if near - exact > best[0] and near > _natural(sample, names, target):
             best = (near - exact, names, pair)
     near, names, pair = best
     if near >= max(_FEWEST_NEAR, _FEWEST_NEAR_SHARE * rows):
@@ -91,10 +88,24 @@ def _count(hashes: Hashes, positions: npt.NDArray[np.int64]) -> tuple[int, list[
     return len(same), (positions[order[[at, at + 1]]] + 1).tolist()
 
 
-def _combinations(sample: Sample, without: tuple[str, ...], target: str | None) -> float:
-    """Return the logarithm of how many different rows the values of the columns could make."""
-    return sum(
-        math.log(max(series.traits.distinct, 1))
-        for name, series in sample.series.items()
-        if name not in without and name != target
-    )
+def _natural(sample: Sample, without: tuple[str, ...], target: str | None) -> float:
+    """Return how many rows may repeat another one by chance.
+
+    Two rows agree in a column by chance as often as two of its values do; in all columns, if they do not
+    depend on each other, by the product of that. Columns do depend on each other, so that twice as many are
+    let pass, and four standard deviations (of a Poisson distribution) more.
+    """
+    rows = len(sample.prints.whole)
+    pairs = rows * (rows - 1) / 2
+    for name, series in sample.series.items():
+        if name not in without and name != target:
+            pairs *= _agreement(series)
+    return 2 * pairs + 4 * math.sqrt(pairs)
+
+
+def _agreement(series: Series) -> float:
+    """Return the share of pairs of rows that have the same value by chance; sentences never do."""
+    if series.role in ("text", "id"):
+        return 0.0
+    counts, n = np.bincount(series.codes + 1).astype(np.float64), len(series)
+    return float((counts * (counts - 1)).sum() / max(n * (n - 1), 1))

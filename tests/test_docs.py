@@ -83,7 +83,9 @@ def test_every_option_is_described_with_its_default() -> None:
             assert f"`{trait.default_value_repr()}`".replace("'", '"') in rows[name], name
 
 
-@pytest.mark.parametrize("command", ["upload", "train", "predict", "jobs", "models", "datasets", "user"])
+@pytest.mark.parametrize(
+    "command", ["upload", "findings", "train", "predict", "jobs", "models", "datasets", "user"]
+)
 def test_every_command_and_its_options_are_described(command: str) -> None:
     told = subprocess.run(
         [sys.executable, "-m", "automl_jupyter.cli", command, "--help"],

@@ -18,8 +18,8 @@ def options(finding: Finding, dataset: Dataset, target: str | None) -> list[str]
 
 
 def all_options(findings: Iterable[Finding], dataset: Dataset, target: str | None) -> list[str]:
-    """The options that act on all findings; of groups and order of time, on what is told first."""
-    wish = combined(finding.action for finding in findings if finding.action is not None)
+    """The options that act on what is serious or a warning; of groups and order of time, on the first."""
+    wish = combined(f.action for f in findings if f.action is not None and f.severity != "info")
     both = [name for name in wish if name in ("groups", "time_column")]
     return list(_typed({name: wish[name] for name in wish if name not in both[1:]}, dataset, target))
 

@@ -41,8 +41,7 @@ def repeated(sample: Sample, target: str | None) -> Iterator[Finding]:
                 "share": round(exact / rows, 4),
                 "example_rows": pair,
             },
-            # What repeats by nature is as frequent as it is: rows that are left out would be missed.
-            action=None if natural else {"drop_duplicates": True},
+            action={"drop_duplicates": True},
         )
     best: tuple[int, tuple[str, ...], list[int]] = (0, (), [])
     for names, hashes in sample.prints.without.items():

@@ -29,6 +29,11 @@ def _typed(action: Mapping[str, Any], dataset: Dataset, target: str | None) -> I
         for name in _learnt(dataset, target):
             if name not in action["columns"]:
                 yield from ("--exclude", name)
+    yield from typed(action)
+
+
+def typed(action: Mapping[str, Any]) -> Iterator[str]:
+    """The options that say what fields of a request to train say, except for its columns."""
     for field in ("groups", "time_column"):
         if field in action:
             yield from (f"--{field.replace('_', '-')}", action[field])

@@ -113,6 +113,8 @@ def heading(job: Job, terminal: Terminal) -> Text:
     )
     text = Text(f"{what} ", style="bold")
     text.append(f"· {terminal.text(f'cli.task.{job.task}')} · {job.metric}", style="not bold dim")
+    if job.options:
+        text.append(f" · {shlex.join(advice.typed(job.options))}", style="not bold dim")
     return text
 
 

@@ -66,6 +66,12 @@ class Folds:
         """Number of fits: in order of time one more, of all rows, for what is served."""
         return self.k + self.ordered
 
+    def share(self, fold: int) -> float:
+        """Give the part of the usual work that a fit is: early blocks of time have a short past."""
+        if not self.ordered or fold == self.k:
+            return 1.0
+        return float((self.part < fold).mean())
+
     @property
     def at_random(self) -> bool:
         """Whether any row may be predicted from any others."""

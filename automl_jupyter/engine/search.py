@@ -228,7 +228,8 @@ class _Search:
         elif report.part is not None:
             job.parts[report.number] = report.part
             # The quickest so far: imports, and whatever else the machine does, only ever make a part slower.
-            unit = max(report.seconds, 1e-3) / job.candidate.cost
+            work = job.candidate.cost * self.material.folds.share(report.number)
+            unit = max(report.seconds, 1e-3) / work
             self._reference = unit if self._reference is None else min(self._reference, unit)
             if len(job.parts) == job.size:
                 self._finish(job)

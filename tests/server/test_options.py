@@ -57,15 +57,17 @@ def actions(client, dataset, target) -> dict[str, dict]:
     return {item["code"].removeprefix("findings."): item["action"] for item in body["items"]}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_what_is_found_is_acted_on_in_one_request(visited, server, alice, verbs):
     found = actions(alice, visited, "ill")
     assert found["groups"] == {"groups": "patient_id"}
     assert found["duplicates"] == {"drop_duplicates": True}
     assert found["disguised_missing"] == {"missing_values": {"weight": ["-999"]}}
     wish = {**found["groups"], **found["duplicates"], **found["disguised_missing"]}
-    plain = verbs.ended(alice, verbs.train(alice, visited, target="ill", time_budget=15, name="plain"))
-    told = verbs.ended(alice, verbs.train(alice, visited, target="ill", time_budget=15, name="told", **wish))
+    plain = verbs.ended(alice, verbs.train(alice, visited, target="ill", time_budget=60, name="plain"), 140)
+    told = verbs.ended(
+        alice, verbs.train(alice, visited, target="ill", time_budget=60, name="told", **wish), 140
+    )
     assert (plain["state"], told["state"]) == ("done", "done"), (plain["error"], told["error"])
     assert (plain["options"], told["options"]) == ({}, wish)
     best = {name: job["leaderboard"][0] for name, job in (("plain", plain), ("told", told))}
@@ -95,14 +97,14 @@ def test_what_is_found_is_acted_on_in_one_request(visited, server, alice, verbs)
         assert params["missing_values"] == '{"weight": ["-999"]}'
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_a_model_is_judged_on_what_comes_later(daily, alice, verbs):
     wish = actions(alice, daily, "demand")["time_order"]
     assert wish == {"time_column": "date"}
     scores = []
     for more in ({}, wish):
-        job = verbs.train(alice, daily, target="demand", time_budget=15, name=f"days{len(more)}", **more)
-        body = verbs.ended(alice, job)
+        job = verbs.train(alice, daily, target="demand", time_budget=60, name=f"days{len(more)}", **more)
+        body = verbs.ended(alice, job, 140)
         assert body["state"] == "done", body["error"]
         scores.append(body["leaderboard"][0]["score"])
     assert scores[1] < 1.5 * scores[0] < 0

@@ -127,9 +127,9 @@ def _parser(language: str) -> argparse.ArgumentParser:
 
     findings = add("findings")
     findings.add_argument(
-        "source", type=_source, metavar=text("meta.file_or_dataset"), help=text("findings.source")
+        "source", type=_source, metavar=text("meta.file_or_dataset"), help=text("train.source")
     )
-    findings.add_argument("--target", metavar=text("meta.column"), help=text("findings.target"))
+    findings.add_argument("--target", metavar=text("meta.column"), help=text("target_of_findings"))
 
     predict = add("predict")
     predict.add_argument("model", metavar=text("meta.model"), help=text("predict.model"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,9 +15,6 @@ from automl_jupyter.errors import FieldError, Unprocessable
 from automl_jupyter.schemas import TrainRequest
 from automl_jupyter.services.datasets import TABLE, dataset_key
 from automl_jupyter.services.settings import Settings
-
-TOLD_LENGTH = 1000
-"""Characters of an option that are told where experiments are tracked."""
 
 
 def model_key(job_id: str) -> str:
@@ -139,16 +135,8 @@ def payload(
             "seed": job.seed,
             "rows": dataset.rows,
             "features": len(admission.features),
-            **told(job.options),
+            **job.options,
         },
-    }
-
-
-def told(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as they are told where experiments are tracked."""
-    return {
-        name: json.dumps(value, ensure_ascii=False)[:TOLD_LENGTH] if isinstance(value, dict) else value
-        for name, value in options.items()
     }
 
 

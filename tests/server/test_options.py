@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 
@@ -93,8 +94,8 @@ def test_what_is_found_is_acted_on_in_one_request(visited, server, alice, verbs)
             query = "SELECT key, value FROM params WHERE run_uuid = ?"
             params = dict(store.execute(query, (told["mlflow_run_id"],)))
         assert params["groups"] == "patient_id"
-        assert params["drop_duplicates"] == "True"
-        assert params["missing_values"] == '{"weight": ["-999"]}'
+        assert params["drop_duplicates"] == "true"
+        assert json.loads(params["missing_values"]) == {"weight": ["-999"]}
 
 
 @pytest.mark.timeout(400)

@@ -16,11 +16,11 @@ ROWS = {"rows": [{"age": 70, "city": "Paris", "since": "2024-05-01"}]}
 SENTENCES = {
     "model": {
         "en": "is not what was saved: it has been changed or cut. It was not opened.",
-        "fr": "n’est pas celui qui a été enregistré : il a été modifié ou tronqué. Il n’a pas été ouvert.",
+        "fr": "n’est pas celui qui a été enregistré\u00a0: il a été modifié ou tronqué.",
     },
     "table": {
         "en": "The stored table of “others” is not the one that was taken in.",
-        "fr": "La table enregistrée de « others » n’est plus celle qui a été déposée.",
+        "fr": "La table enregistrée de «\u00a0others\u00a0» n’est plus celle qui a été déposée.",
     },
 }
 

@@ -47,7 +47,7 @@ container.STUCK_SECONDS = 3.0
 """
 
 
-def happens(what: Callable[[], Any], seconds: float = 30.0) -> Any:
+def happens(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Poll until something is so, and give it back."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -81,7 +81,7 @@ class Later:
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
 
-    def answer(self, seconds: float = 30.0) -> Any:
+    def answer(self, seconds: float = 60.0) -> Any:
         """The answer; an error of the connection is raised."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the request hangs"
@@ -244,7 +244,7 @@ class Server:
     def is_clean(self) -> None:
         """Nothing lies about; a sweep may still be at work."""
         try:
-            happens(lambda: not self.remains(), 15)
+            happens(lambda: not self.remains(), 30)
         except AssertionError:
             raise AssertionError(f"left behind: {self.remains()}") from None
 
@@ -395,7 +395,7 @@ def gone() -> Callable[[list[psutil.Process]], None]:
 
     def wait(family: list[psutil.Process]) -> None:
         try:
-            happens(lambda: not any(is_there(process) for process in family), 20)
+            happens(lambda: not any(is_there(process) for process in family), 30)
         except AssertionError:
             left = [" ".join(process.cmdline()) for process in family if is_there(process)]
             raise AssertionError(f"still there: {left}") from None

@@ -141,7 +141,7 @@ def reserve(size: int) -> None:
     MemoryError
         If there is not so much.
     """
-    np.empty(size, dtype=np.uint8)
+    np.empty(max(0, size), dtype=np.uint8)
 
 
 def inner_split(y: Codes, task: str, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -58,7 +58,7 @@ def _of_text(text: str, binary: bool) -> BoosterModel:
 def _memory(rows: int, columns: int, settings: Params) -> int:
     """Bytes that a fit takes at most: a copy of its rows, their bins, and for each leaf a histogram."""
     bins = min(int(settings.get("max_bin", 255)), rows // 3 + 2)
-    return columns * (6 * rows + 16 * bins * max(1, int(settings["num_leaves"])))
+    return columns * (6 * rows + 16 * bins * int(settings["num_leaves"]))
 
 
 def fit_boosting(work: Work, params: Params) -> BoosterModel:

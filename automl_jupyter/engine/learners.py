@@ -146,4 +146,4 @@ def reserve(size: int) -> None:
     MemoryError
         If there is not so much.
     """
-    np.empty(size, dtype=np.uint8)
+    np.empty(max(0, size), dtype=np.uint8)

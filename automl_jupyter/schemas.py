@@ -272,15 +272,17 @@ class ReadOptions(Request):
     keep_rows: bool | None = Field(
         None, description="Whether rows that look like notes, comments or repeated names are data."
     )
-    skip: int | None = Field(None, ge=0, description="Lines before the names, or the data if there are none.")
-    footer: int | None = Field(
-        None, ge=0, le=1000, description="Rows at the end that are no data, such as totals."
+    skip: Annotated[int, Field(ge=0, le=LARGEST_WHOLE, strict=False), NUMBER] | None = Field(
+        None, description="Lines before the names, or the data if there are none."
     )
-    header: int | None = Field(
-        None, ge=-1, description="Index, from 0, of the line with the names; -1 if no line has them."
+    footer: Annotated[int, Field(ge=0, le=1000, strict=False), NUMBER] | None = Field(
+        None, description="Rows at the end that are no data, such as totals."
     )
-    header_rows: int | None = Field(
-        None, ge=1, le=20, description="Rows that the names take up; those of several are joined."
+    header: Annotated[int, Field(ge=-1, le=LARGEST_WHOLE, strict=False), NUMBER] | None = Field(
+        None, description="Index, from 0, of the line with the names; -1 if no line has them."
+    )
+    header_rows: Annotated[int, Field(ge=1, le=20, strict=False), NUMBER] | None = Field(
+        None, description="Rows that the names take up; those of several are joined."
     )
     decimal: Literal[".", ","] | None = None
     thousands: Thousands | None = Field(None, description="Empty for none.")

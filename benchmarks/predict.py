@@ -93,7 +93,7 @@ def whole_file(connection: Connection, model: Trained, file: Path, n: int) -> di
     data = file.read_bytes()
     for number in range(n + 1):
         samples = (
-            _milliseconds(lambda: model.local.predict_frame(read_frame(file, model.local, file.parent))),
+            _milliseconds(lambda: model.local.predict_frame(read_frame(file, model.local, file.parent, {}))),
             connection.timed(PATH, data, "text/csv"),
         )
         if number:

@@ -9,6 +9,7 @@ from typing import Any
 from automl_jupyter.data.model import ColumnOptions, ReadOptions
 
 _BY_COLUMN = ("column_types", "columns")
+_OF_CELLS = frozenset({"decimal", "thousands", "day_first", "missing_values", *_BY_COLUMN})
 _RIVALS = (("decimal", "thousands"), ("thousands", "decimal"))
 
 
@@ -80,6 +81,14 @@ def fitting(before: Mapping[str, Any], asked: Mapping[str, Any], names: Collecti
         if columns:
             kept[field] = columns
     return kept
+
+
+def of_cells(decisions: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what was decided about a file, what holds for other files of the same columns: how cells are meant.
+
+    How such a file is divided into lines and cells is its own affair.
+    """
+    return {field: value for field, value in decisions.items() if field in _OF_CELLS}
 
 
 def _marks(found: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:

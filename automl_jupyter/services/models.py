@@ -132,13 +132,11 @@ class Models:
 
     async def _erase(self, owner: str, forget: Callable[[Announce], Erased]) -> None:
         """Have the database let go of something, then remove its files and its traces in MLflow."""
-        to_tell = await asyncio.to_thread(self._erase_here, owner, forget)
-        if to_tell is not None:
-            await self.outbox.begin(to_tell)
+        await asyncio.to_thread(self._erase_here, owner, forget)
+        await self.outbox.go_on()
 
-    def _erase_here(self, owner: str, forget: Callable[[Announce], Erased]) -> OutboxRecord | None:
+    def _erase_here(self, owner: str, forget: Callable[[Announce], Erased]) -> None:
         notes: list[Path] = []
-        to_tell: list[OutboxRecord] = []
 
         def announce(things: Erased) -> OutboxRecord | None:
             # On a full disk there is no room for a note, and deleting is what makes room.
@@ -148,13 +146,11 @@ class Models:
                 return None
             versions = [list(pair) for pair in things.mlflow_versions]
             payload = {"owner": owner, "run_ids": things.mlflow_runs, "versions": versions}
-            to_tell.append(self.outbox.compose(owner, ERASE, new_id(), payload))
-            return to_tell[-1]
+            return self.outbox.compose(owner, ERASE, new_id(), payload)
 
         erase_files(self.storage, forget(announce))
         for note in notes:
             note.unlink()
-        return to_tell[-1] if to_tell else None
 
     async def mirror_aliases(self, owner: str, name: str) -> None:
         """Make MLflow's aliases say what our database says."""
@@ -175,7 +171,7 @@ class Models:
         await self.outbox.tell(job.owner, RECORD, job.id, payload)
 
     async def told(self, record_id: str, kind: str, data: Mapping[str, Any]) -> None:
-        """Take the outcome of telling MLflow something."""
+        """Take what comes of telling MLflow something, and go on with the next thing."""
         record = await self.outbox.take(record_id, kind, data)
         if record is None and "mlflow_run_id" in data:
             # The model was deleted while it was being written down.
@@ -187,6 +183,7 @@ class Models:
             # Somebody may have deleted the model meanwhile.
             with contextlib.suppress(NotFound):
                 await self.mirror_aliases(record.owner, record.payload["model_name"])
+        await self.outbox.go_on()
 
     def _note_tracking(self, record: OutboxRecord, data: Mapping[str, Any]) -> None:
         self.database.note_tracking(

@@ -8,33 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from automl_jupyter import messages
 from automl_jupyter.backends.compute import Compute
 from automl_jupyter.backends.database import Database, new_id
 from automl_jupyter.backends.records import OutboxRecord
-from automl_jupyter.errors import AutoMLError
+from automl_jupyter.errors import AutoMLError, Unavailable, from_wire
 from automl_jupyter.services.settings import Settings
 
 log = logging.getLogger(__name__)
 
 PREFIX = "outbox:"
 GIVEN_UP_AFTER = timedelta(days=30)
+LOST_SECONDS = 600.0
+"""How long one thing may take until it is taken for lost."""
+PAUSE_SECONDS = 10.0
+"""How long nothing is told after MLflow was away."""
 
 
 @dataclass
 class Outbox:
-    """Tells MLflow, sooner or later."""
+    """Tells MLflow, sooner or later: one thing at a time, so that a store that is away holds no job up."""
 
     database: Database
     compute: Compute
     settings: Settings
     server_id: str
-    _under_way: set[str] = field(default_factory=set)
+    _under_way: str | None = None
+    _refused: set[str] = field(default_factory=set)
+    _begun: float = 0.0
+    _paused_until: float = 0.0
 
     def compose(self, owner: str, entry: str, subject: str, payload: Mapping[str, Any]) -> OutboxRecord:
         """What is to be told, not yet written down."""
@@ -48,50 +55,64 @@ class Outbox:
             created=datetime.now(UTC),
         )
 
-    def write(self, owner: str, entry: str, subject: str, payload: Mapping[str, Any]) -> OutboxRecord:
+    def write(self, owner: str, entry: str, subject: str, payload: Mapping[str, Any]) -> None:
         """Write down what is to be told, in place of what was to be told about the same; call in a thread."""
-        record = self.compose(owner, entry, subject, payload)
-        self.database.add_to_outbox(record)
-        return record
+        self.database.add_to_outbox(self.compose(owner, entry, subject, payload))
 
     async def tell(self, owner: str, entry: str, subject: str, payload: Mapping[str, Any]) -> None:
-        """Write it down and begin; where that is not possible now, it is tried again later."""
-        await self.begin(await asyncio.to_thread(self.write, owner, entry, subject, payload))
+        """Write down what is to be told and go on telling."""
+        await asyncio.to_thread(self.write, owner, entry, subject, payload)
+        await self.go_on()
 
-    async def catch_up(self) -> None:
-        """Begin whatever is written down and not under way, also what servers that are dead have left."""
-        waiting = await asyncio.to_thread(
-            self.database.claim_outbox, self.server_id, self.settings.dead_after_seconds
-        )
-        for record in waiting:
-            if record.id not in self._under_way:
-                await self.begin(record)
+    async def try_again(self) -> None:
+        """Go on telling, also what was refused before."""
+        self._refused.clear()
+        await self.go_on()
 
-    async def begin(self, record: OutboxRecord) -> None:
-        """Begin to tell what was written down; where that is not possible now, it is tried again later."""
-        self._under_way.add(record.id)
+    async def go_on(self) -> None:
+        """Begin to tell the oldest thing that is written down, also by servers that are dead.
+
+        Nothing is begun while something is under way, nor right after MLflow was away.
+        """
+        now = time.monotonic()
+        if now < self._paused_until or (self._under_way is not None and now < self._begun + LOST_SECONDS):
+            return
+        self._under_way, self._begun = "looking", now
+        record = await asyncio.to_thread(self._next)
+        self._under_way = None if record is None else record.id
+        if record is None:
+            return
         try:
-            await self.compute.submit(
-                PREFIX + record.id, record.entry, {**record.payload, **self.settings.places()}
-            )
+            payload = {**record.payload, **self.settings.places()}
+            await self.compute.submit(PREFIX + record.id, record.entry, payload)
         except AutoMLError as error:
-            self._under_way.discard(record.id)
-            log.warning("MLflow was not told yet: %s", error)
+            self._pause(error)
 
-    async def take(self, record_id: str, kind: str, data: Mapping[str, Any]) -> OutboxRecord | None:
-        """Take what a task reports: done is done, and given back; what failed is kept for the next time."""
-        if kind == "ended":
-            self._under_way.discard(record_id)
-            return await asyncio.to_thread(self.database.remove_from_outbox, record_id)
-        if kind == "failed":
-            self._under_way.discard(record_id)
-            log.warning("MLflow was not told yet: %s", messages.render(data["code"], data["params"]))
-            await asyncio.to_thread(self._give_up_if_old, record_id)
+    def _next(self) -> OutboxRecord | None:
+        waiting = self.database.claim_outbox(self.server_id, self.settings.dead_after_seconds)
+        horizon = datetime.now(UTC) - GIVEN_UP_AFTER
+        for record in waiting:
+            if record.created < horizon:
+                log.error("MLflow could not be told for %d days: %s", GIVEN_UP_AFTER.days, record.subject)
+                self.database.remove_from_outbox(record.id)
+            elif record.id not in self._refused:
+                return record
         return None
 
-    def _give_up_if_old(self, record_id: str) -> None:
-        horizon = datetime.now(UTC) - GIVEN_UP_AFTER
-        for record in self.database.claim_outbox(self.server_id, self.settings.dead_after_seconds):
-            if record.id == record_id and record.created < horizon:
-                self.database.remove_from_outbox(record_id)
-                log.error("MLflow could not be told for %d days: %s", GIVEN_UP_AFTER.days, record.subject)
+    async def take(self, record_id: str, kind: str, data: Mapping[str, Any]) -> OutboxRecord | None:
+        """Take what a task reports: what is done is forgotten, and given back; what failed is kept."""
+        if kind == "ended":
+            self._under_way = None
+            return await asyncio.to_thread(self.database.remove_from_outbox, record_id)
+        if kind == "failed":
+            error = from_wire(data)
+            if not isinstance(error, Unavailable):
+                # It is not MLflow that is at fault: what comes after it need not wait.
+                self._refused.add(record_id)
+            self._pause(error)
+        return None
+
+    def _pause(self, error: AutoMLError) -> None:
+        self._under_way = None
+        self._paused_until = time.monotonic() + PAUSE_SECONDS
+        log.warning("MLflow was not told yet: %s", error)

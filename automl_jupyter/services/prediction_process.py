@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ import pandas as pd
 
 from automl_jupyter import messages
 from automl_jupyter.backends.process_main import serve
-from automl_jupyter.data.model import ReadOptions
-from automl_jupyter.data.read import convert
+from automl_jupyter.data.overrides import fitting, from_json, of_cells
+from automl_jupyter.data.read import convert, names
 from automl_jupyter.data.table import load_table
 from automl_jupyter.engine import AutoMLClassifier, AutoMLClusterer, AutoMLRegressor, persist
 from automl_jupyter.engine.serving import RowPredictions
@@ -118,7 +119,7 @@ class Predictor:
         """Predict a CSV file, row by row in order, into another, ``answers`` in the folder ``scratch``."""
         model = self._shelf.take(payload["path"], payload["digest"])
         scratch = Path(payload["scratch"])
-        frame = read_frame(Path(payload["source"]), model, scratch)
+        frame = read_frame(Path(payload["source"]), model, scratch, payload["decided"])
         if len(frame) > payload["max_rows"]:
             raise TooLarge("services.too_many_rows", n=len(frame), most=payload["max_rows"])
         found = model.predict_frame(frame)
@@ -134,11 +135,18 @@ def notes(found: RowPredictions) -> list[dict[str, Any]]:
     ]
 
 
-def read_frame(source: Path, model: Model, scratch: Path) -> pd.DataFrame:
-    """A CSV file as the model's contract wants it: what the model knows as text stays as it is written."""
+def read_frame(source: Path, model: Model, scratch: Path, decided: Mapping[str, Any]) -> pd.DataFrame:
+    """A CSV file as the model's contract wants it.
+
+    What the model knows as text stays as it is written; what was decided of how cells are meant in the file
+    that it learnt from (``decided``) holds for this one, too.
+    """
     text = [column.name for column in model.contract_.columns if column.kind in ("category", "text")]
+    cells = of_cells(decided)
+    options = from_json(fitting(cells, {}, names(source, from_json(cells))) if cells else {})
+    types = {**options.column_types, **dict.fromkeys(text, "string")}
     table = scratch / "table.parquet"
-    convert(source, table, ReadOptions(column_types=dict.fromkeys(text, "string")))
+    convert(source, table, replace(options, column_types=types))
     return load_table(table)
 
 

@@ -158,6 +158,7 @@ class Predictions:
         """
         began = time.perf_counter()
         target = source.with_name(source.name + ".out")
+        dataset = await asyncio.to_thread(self.database.get_dataset, model.owner, version.dataset_id)
         async with self.staging.scratch() as scratch:
             found = await self.helper.call(
                 "table",
@@ -165,6 +166,7 @@ class Predictions:
                     **await self._source(version),
                     "source": str(source),
                     "scratch": str(scratch),
+                    "decided": dataset.dialect.get("overrides", {}),
                     "max_rows": self.settings.max_predict_rows,
                     "language": language,
                 },

@@ -186,7 +186,7 @@ class Reports:
             kept = "record" in data
             await asyncio.to_thread(self.storage.delete_tree, f"jobs/{job.id}" + ("/trials" if kept else ""))
         await self.models.mirror_aliases(job.owner, job.name)
-        await self.models.outbox.catch_up()
+        await self.models.outbox.go_on()
 
     async def fail(self, job_id: str, error: AutoMLError) -> None:
         """End a job without a model, for a reason."""

@@ -33,7 +33,7 @@ CLOSE = "automl_jupyter.services.recording:close_run"
 ERASE = "automl_jupyter.services.recording:erase"
 BEATS = 6
 """Signs of life in the time after which a server is taken for dead."""
-BEATS_TO_CATCH_UP = 30
+BEATS_TO_TRY_AGAIN = 30
 LATE_SECONDS = 120.0
 """How far past its time a job may be, with all that follows the search, until it is taken for lost."""
 FOREIGN_POLL_SECONDS = 1.0
@@ -97,8 +97,8 @@ class Training:
         for beat in itertools.count():
             try:
                 await self._pulse()
-                if beat % BEATS_TO_CATCH_UP == BEATS_TO_CATCH_UP - 1:
-                    await self.models.outbox.catch_up()
+                if beat % BEATS_TO_TRY_AGAIN == BEATS_TO_TRY_AGAIN - 1:
+                    await self.models.outbox.try_again()
             except AutoMLError as error:
                 log.warning("heartbeat: %s", error)
             await asyncio.sleep(self.settings.dead_after_seconds / BEATS)
@@ -135,7 +135,7 @@ class Training:
     async def _warm(self) -> None:
         try:
             await self.compute.submit(new_id(), WARM, self.settings.places())
-            await self.models.outbox.catch_up()
+            await self.models.outbox.go_on()
         except AutoMLError as error:
             log.warning("workers are not ready yet: %s", error)
 

@@ -27,6 +27,7 @@ BODIES = {
 STATES = {
     ("post", "/api/jobs/{job_id}/stop/"): 409,
     ("post", "/api/jobs/{job_id}/cancel/"): 409,
+    ("post", "/api/jobs/{job_id}/resume/"): 409,
     ("post", "/api/models/{name}/rollback/"): 409,
     ("post", "/csv/"): 404,
     ("post", "/csv/{dataset_id}/reread/"): 303,

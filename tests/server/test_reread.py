@@ -155,3 +155,21 @@ def test_a_file_that_lies_elsewhere_is_read_again(start_server, verbs, tmp_path)
         assert not list((away.data_dir / "spool").iterdir())
     finally:
         away.stop()
+
+
+@pytest.mark.slow
+def test_what_was_decided_holds_for_files_to_predict(alice, verbs):
+    """Thousands or fractions: a file alone does not say; whoever trained has decided it for those to come."""
+    lines = [f"{1 + i % 9}.{i % 7}00,{(1000 * (1 + i % 9)) + 100 * (i % 7)}" for i in range(90)]
+    dataset = verbs.upload(alice, ("size,price\n" + "\n".join(lines) + "\n").encode(), "prices.csv")
+    assert first_row(alice, dataset)[0] == 1.0
+    body = reread(alice, dataset, columns={"size": {"decimal": ",", "thousands": "."}}).json()
+    assert first_row(alice, body["id"])[0] == 1000
+    job = verbs.train(alice, body["id"], target="price", task="regression", time_budget=20, name="prices")
+    assert verbs.ended(alice, job)["state"] == "done"
+    new = b"size\n2.000\n5.300\n8.600\n"
+    answer = alice.post("/automl/api/predict/prices/", content=new, headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 200, answer.text
+    found = [float(line.split(",")[0]) for line in answer.text.splitlines()[1:]]
+    assert found == pytest.approx([2000, 5300, 8600], rel=0.2)
+    assert "size" not in answer.text

@@ -59,6 +59,7 @@ def task(tmp_path):
             "metric": "neg_root_mean_squared_error",
             "time_budget": 60,
             "planned_budget": 60,
+            "options": {},
             "seed": 0,
             "threads": 1,
             "owner": "ann",

@@ -117,19 +117,6 @@ _MEDIA: Mapping[str, dict[str, Any]] = {
     CSV: _FILE,
     PIECE: _FILE,
     FORM: {"type": "object", "properties": {"file": _FILE}, "required": ["file"]},
-    FIELDS: {
-        "type": "object",
-        "properties": {
-            "dataset": {"type": "string"},
-            "target": {"type": "string", "maxLength": schemas.LONGEST_TEXT},
-            "task": {"type": "string", "enum": ["", *get_args(schemas.TaskName)]},
-            "time_budget": {
-                "type": "string",
-                "pattern": r"^(([5-9]|[1-9][0-9]{1,4})(\.[0-9]{1,6})?)?$",
-            },
-        },
-        "required": ["dataset"],
-    },
     EVENTS: _EVENT,
 }
 """What is known of a media type; of others, that they are text."""
@@ -183,6 +170,8 @@ def _request_body(references: Mapping[Any, Any], operation: Operation) -> dict[s
         content.update(_content(references, operation.body))
     for media in operation.media:
         content.update(_content(references, media))
+    if operation.form is not None:
+        content[FIELDS] = {"schema": operation.form}
     return {"required": True, "content": content} if content else None
 
 

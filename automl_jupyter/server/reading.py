@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from automl_jupyter import schemas
+from automl_jupyter.server.base import whole
 
 LISTED = 200
 """The most columns that the page shows and asks about."""
@@ -92,7 +93,8 @@ def asked(form: Mapping[str, str], dataset: schemas.Dataset) -> bytes:
         given["encoding"] = form["encoding"].strip()
     if form.get("header", "").strip():
         line = form["header"].strip()
-        given["header"] = int(line) - 1 if line.isdecimal() else line
+        number = whole(line, 9)
+        given["header"] = line if number is None else number - 1
     types = {
         column.name: None if form[f"type-{index}"] == AGAIN else form[f"type-{index}"]
         for index, column in enumerate(dataset.columns[:LISTED])

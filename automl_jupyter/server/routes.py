@@ -14,6 +14,7 @@ from jupyter_server.utils import url_path_join
 from pydantic import BaseModel
 
 from automl_jupyter import schemas
+from automl_jupyter.server import forms
 from automl_jupyter.server.base import AutoMLHandler
 from automl_jupyter.server.handlers import (
     datasets,
@@ -51,6 +52,8 @@ class Operation:
         The JSON that it takes.
     media : tuple of str
         Other media types that it takes.
+    form : mapping or None
+        The fields of a page's form that it takes; see ``forms``.
     query, headers : tuple of str
         Names of the parameters that it knows; see ``openapi.PARAMETERS``.
     told : mapping
@@ -62,6 +65,7 @@ class Operation:
     answers: Mapping[int, type[BaseModel] | str | None]
     body: type[BaseModel] | None = None
     media: tuple[str, ...] = ()
+    form: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -103,6 +107,7 @@ ROUTES: tuple[Route, ...] = (
             "post": Operation(
                 {303: None},
                 media=(FIELDS,),
+                form=forms.TRAIN,
                 told={303: ("Location",)},
                 refusals=(404, 409, 415, 422, 429),
             ),
@@ -113,7 +118,11 @@ ROUTES: tuple[Route, ...] = (
         files.RereadFormHandler,
         {
             "post": Operation(
-                {303: None}, media=("application/x-www-form-urlencoded",), refusals=(404, 415, 422, 503)
+                {303: None},
+                media=(FIELDS,),
+                form=forms.REREAD,
+                told={303: ("Location",)},
+                refusals=(404, 413, 415, 422, 503, 507),
             )
         },
     ),
@@ -177,7 +186,10 @@ ROUTES: tuple[Route, ...] = (
         datasets.RereadHandler,
         {
             "post": Operation(
-                {201: schemas.Dataset}, body=schemas.ReadOptions, refusals=(404, 413, 415, 422, 503)
+                {201: schemas.Dataset},
+                body=schemas.ReadOptions,
+                told={201: ("Location",)},
+                refusals=(404, 413, 415, 422, 503, 507),
             )
         },
     ),
@@ -220,7 +232,9 @@ ROUTES: tuple[Route, ...] = (
         jobs.ResumeHandler,
         {
             "post": Operation(
-                {202: schemas.Job}, body=schemas.ResumeRequest, refusals=(404, 409, 415, 422, 429, 503)
+                {202: schemas.Job},
+                body=schemas.ResumeRequest,
+                refusals=(404, 409, 413, 415, 422, 429, 503, 507),
             )
         },
     ),

@@ -52,6 +52,7 @@ class RereadHandler(AutoMLHandler):
         """Read the file again with other options, into a new data set whose `parent` is this one."""
         asked = self.body(schemas.ReadOptions).model_dump(exclude_unset=True)
         record = await (await self.services()).datasets.reread(self.owner, dataset_id, asked)
+        self.set_header("Location", f"{self.base_url}automl/api/datasets/{record.id}/")
         self.answer(present.dataset(record, self.language), 201)
 
 

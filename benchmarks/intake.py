@@ -21,7 +21,7 @@ from benchmarks.samples import write_long, write_mixed, write_wide
 from benchmarks.servers import OURS, Connection, Server, running, upload
 
 RATIO, TREE_MEGABYTES, SERVER_MEGABYTES, AWKWARD_MEGABYTES = 2.5, 400.0, 100.0, 1024.0
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.1
 RAGGED = 1000
 PIECE = 8 * MEGABYTE
 WARM = 200_000

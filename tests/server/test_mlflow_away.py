@@ -150,3 +150,44 @@ def test_a_server_that_is_away_is_told_when_it_is_back(start, mlflow_server, por
     assert [model.name.partition(".")[2] for model in store.search_registered_models()] == ["kept"]
     champion = wait_for(lambda: store.get_registered_model("local.kept").aliases.get("champion"), 20)
     assert str(champion) == "1"
+
+
+def test_killed_while_the_model_is_written_into_mlflow(start, table, verbs, wait_for):
+    first = start()
+    with first.client("secret") as client:
+        dataset = verbs.upload(client, table)
+        assert verbs.ended(client, verbs.train(client, dataset, target="bought", time_budget=15), 60)
+        # The store is held so that the write certainly takes a while; the model is ready by then.
+        lock = sqlite3.connect(first.data_dir / "mlflow.sqlite", isolation_level=None)
+        job = verbs.train(client, dataset, target="bought", time_budget=15, name="written")
+        wait_for(lambda: client.get(f"/automl/api/jobs/{job}/").json()["mlflow_run_id"], 60)
+        lock.execute("BEGIN EXCLUSIVE")
+        model = first.data_dir / "files" / "models" / job / "1.bin"
+        wait_for(model.exists, 60)
+        assert client.get(f"/automl/api/jobs/{job}/").json()["state"] == "running"
+    first.stop(signal.SIGKILL)
+    lock.rollback()
+    lock.close()
+
+    second = start()
+    with second.client("secret") as client:
+        assert verbs.ended(client, job, 20)["state"] == "interrupted"
+        # A model that became no version is no use to anybody.
+        wait_for(lambda: not model.exists(), 20)
+        assert client.get("/automl/api/models/written/").status_code == 404
+        answer = client.post(f"/automl/api/jobs/{job}/resume/", json={"time_budget": 10})
+        assert answer.status_code == 202, answer.text
+        body = verbs.ended(client, job, 60)
+        assert (body["state"], body["model"]) == ("done", {"name": "written", "version": 1})
+        assert client.post("/automl/api/predict/written/", json={"rows": [ROW]}).status_code == 200
+        wait_for(lambda: version(client, "written")["mlflow_model_uri"], 60)
+
+    mlflow = pytest.importorskip("mlflow")
+    store = mlflow.MlflowClient(f"sqlite:///{second.data_dir / 'mlflow.sqlite'}")
+
+    def statuses() -> list[str]:
+        ids = [experiment.experiment_id for experiment in store.search_experiments()]
+        return [run.info.status for run in store.search_runs(ids, f"tags.`automl.job` = '{job}'")]
+
+    # The run of the killed attempt has gone, that of the second is whole.
+    assert wait_for(lambda: statuses() == ["FINISHED"], 30)

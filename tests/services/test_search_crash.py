@@ -48,7 +48,7 @@ class Killer:
 
 
 def attempt_of(task):
-    return Attempt(task.payload, task.report, task.storage, Recorder(NoTracking(), task.payload))
+    return Attempt(task.payload, task.report, task.storage, Recorder(NoTracking(), task.payload, task.storage))
 
 
 def culprits(attempt):

@@ -102,7 +102,7 @@ def test_a_changed_trial_is_done_again_and_the_others_are_not(payload, tmp_path)
     replaced.unlink()
     replaced.with_name(f"0003-{sha256(harmful).hexdigest()}.trial").write_bytes(harmful)
     storage = open_storage(payload["storage_url"])
-    known = [finished.trial.name for finished in stored_trials(storage, payload["trials_key"])]
+    known = [kept.finished.trial.name for kept in stored_trials(storage, payload["trials_key"])]
     assert known == [name for place, name in enumerate(first.trials) if place not in (1, 2)]
     second = search(payload)
     assert not harm.exists()

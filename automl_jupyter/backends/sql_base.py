@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from automl_jupyter.backends.tables import SCHEMA_VERSION, metadata
 Record = TypeVar("Record")
 
 _BUSY_SECONDS = 15
+_AGAIN_SECONDS = 0.05
 _BEGIN = "automl_begin"
 
 
@@ -99,15 +101,32 @@ class SqlBase:
             if stored == SCHEMA_VERSION:
                 return
             if self._engine.dialect.name == "sqlite":
-                with self._engine.connect() as connection:
-                    connection.execution_options(isolation_level="AUTOCOMMIT")
-                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                _write_ahead(self._engine)
         with self._writing() as connection:
             # Another server may have done it since.
             if not sa.inspect(connection).get_table_names():
                 _create(connection)
             elif _stored_version(connection) != SCHEMA_VERSION:
                 _migrate(connection)
+
+
+def _write_ahead(engine: sa.Engine) -> None:
+    """Have readers not wait for the writer, from now on.
+
+    For this one statement SQLite does not wait until another server is done with the file.
+    """
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            with engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        except OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def one(connection: sa.Connection, record: type[Record], query: sa.Select[Any]) -> Record | None:

@@ -66,6 +66,7 @@ def test_a_group_without_a_limit(tmp_path, limit):
     assert free_bytes(root) == 8000 * MIB
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what a process allocates")
 @pytest.mark.parametrize(("limit", "expected"), [(str(LEAST_BYTES), "refused"), ("None", "granted")])
 def test_an_allocation_beyond_the_limit_is_refused(limit, expected):

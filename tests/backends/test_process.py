@@ -253,6 +253,7 @@ def test_one_that_hangs_in_native_code_is_noticed(module):
     run(work, module, stuck_seconds=0.6)
 
 
+@pytest.mark.slow
 def test_one_that_has_much_to_do_is_left_in_peace(module):
     async def work(helper):
         assert await helper.call("wait", {"seconds": 1.5}, timeout=10) == {"waited": 1.5}
@@ -265,6 +266,7 @@ def test_one_that_has_much_to_do_is_left_in_peace(module):
     assert (answer, ended) == ({"waited": 0}, 0)
 
 
+@pytest.mark.slow
 def test_a_pause_of_this_process_is_not_taken_for_one_of_the_helper(module):
     async def work(helper):
         await helper.start()

@@ -48,7 +48,8 @@ class Killer:
 
 
 def attempt_of(task):
-    return Attempt(task.payload, task.report, task.storage, Recorder(NoTracking(), task.payload, task.storage))
+    recorder = Recorder(NoTracking(), task.payload, task.storage)
+    return Attempt(task.payload, task.report, task.storage, recorder)
 
 
 def culprits(attempt):

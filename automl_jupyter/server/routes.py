@@ -103,7 +103,7 @@ ROUTES: tuple[Route, ...] = (
         "/csv/",
         files.FilesHandler,
         {
-            "get": _page(404, 422, 503, query=("dataset", "target", "use", *PAGING)),
+            "get": _page(404, 409, 422, 503, query=("dataset", "target", "use", *PAGING)),
             "post": Operation(
                 {303: None},
                 media=(FIELDS,),
@@ -122,7 +122,7 @@ ROUTES: tuple[Route, ...] = (
                 media=(FIELDS,),
                 form=forms.REREAD,
                 told={303: ("Location",)},
-                refusals=(404, 413, 415, 422, 503, 507),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
             )
         },
     ),
@@ -189,7 +189,7 @@ ROUTES: tuple[Route, ...] = (
                 {201: schemas.Dataset},
                 body=schemas.ReadOptions,
                 told={201: ("Location",)},
-                refusals=(404, 413, 415, 422, 503, 507),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
             )
         },
     ),
@@ -202,7 +202,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "/api/datasets/{dataset_id}/findings/",
         datasets.FindingsHandler,
-        {"get": _read(schemas.Findings, 404, 422, 503, query=("target",))},
+        {"get": _read(schemas.Findings, 404, 409, 422, 503, query=("target",))},
     ),
     Route(
         "/api/train/{dataset_id}/",

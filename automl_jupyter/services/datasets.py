@@ -126,6 +126,8 @@ class Datasets:
             If the owner has no such data set.
         Unprocessable
             If the file cannot be read so; the field at fault is named.
+        Conflict
+            If the file in the storage is not the one that was taken in.
         NoSpace, Unavailable
             If the disk is full or may not be written, or the process that reads is lost.
         """
@@ -138,6 +140,8 @@ class Datasets:
                 "folder": str(folder),
                 "before": parent.dialect.get("overrides", {}),
                 "options": dict(asked),
+                "digest": parent.digest,
+                "name": parent.name,
             }
             found = await self.tables.call("take_in", payload, timeout=READ_SECONDS, expendable=True)
             if source != folder / ORIGINAL:
@@ -204,11 +208,19 @@ class Datasets:
         ------
         Unprocessable
             If there is no such target.
+        Conflict
+            If the table in the storage is not the one that was taken in.
         """
         record = await self.get(owner, dataset_id)
         async with self.staging.scratch() as folder:
             table = await asyncio.to_thread(self._local, dataset_key(dataset_id, TABLE), folder)
-            payload = {"table": str(table), "columns": record.columns, "target": target}
+            payload = {
+                "table": str(table),
+                "columns": record.columns,
+                "target": target,
+                "digest": record.table_digest,
+                "name": record.name,
+            }
             answer = await self.tables.call("look", payload, timeout=LOOK_SECONDS)
         found: list[dict[str, Any]] = answer["findings"]
         return [{**finding, "action": train_action(finding, record, target)} for finding in found]

@@ -18,6 +18,7 @@ from automl_jupyter.data.model import ReadOptions
 from automl_jupyter.data.overrides import fitting, from_json, laid_over
 from automl_jupyter.data.profile import profile
 from automl_jupyter.data.read import convert, names
+from automl_jupyter.errors import Conflict
 
 BLOCK = 1024 * 1024
 
@@ -29,6 +30,18 @@ def digest_of(path: Path) -> str:
         while block := file.read(BLOCK):
             sha.update(block)
     return sha.hexdigest()
+
+
+def check(digest: str, expected: str, name: str) -> None:
+    """Refuse a file of a data set that is not as it was kept.
+
+    Raises
+    ------
+    Conflict
+        If its digest is another one.
+    """
+    if digest != expected:
+        raise Conflict("services.dataset_tampered", dataset=name)
 
 
 def bounds(spread: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +63,15 @@ def decided(source: Path, before: Mapping[str, Any], asked: Mapping[str, Any]) -
 def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Read ``source`` and leave ``table.parquet``, ``profile.json`` and ``preview.json`` in ``folder``.
 
-    ``options`` are what is asked of the reading, ``before`` what an earlier reading of the file was told.
+    ``options`` are what is asked of the reading, ``before`` what an earlier reading of the file was told, and
+    ``digest`` what its digest was then, ``name`` the data set's.
+
+    Raises
+    ------
+    UnsupportedType, Unprocessable
+        If it is no table that can be read.
+    Conflict
+        If it is not the file that was read before.
     """
     source, folder = Path(payload["source"]), Path(payload["folder"])
     table = folder / "table.parquet"
@@ -58,6 +79,8 @@ def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
     with ThreadPoolExecutor(1, "digest") as pool:
         digest = pool.submit(digest_of, source)
         result = convert(source, table, options)
+    if "digest" in payload:
+        check(digest.result(), payload["digest"], payload["name"])
     described = asdict(result)
     preview = {"columns": [column["name"] for column in described["columns"]], "rows": described["preview"]}
     (folder / "preview.json").write_text(json.dumps(preview), encoding="utf-8")
@@ -77,11 +100,19 @@ def take_in(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def look(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Look at a table that was taken in for what should be known before training."""
+    """Look at a table that was taken in for what should be known before training.
+
+    Raises
+    ------
+    Conflict
+        If the file is not the one that was taken in.
+    """
+    table = Path(payload["table"])
+    check(digest_of(table), payload["digest"], payload["name"])
     # Whoever only brings a file does not pay for this.
     from automl_jupyter.data.findings import findings
 
-    found = findings(Path(payload["table"]), payload["columns"], payload["target"])
+    found = findings(table, payload["columns"], payload["target"])
     return {"findings": [asdict(finding) for finding in found]}
 
 

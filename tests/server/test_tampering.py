@@ -70,7 +70,8 @@ def tampered_server(start_server, verbs, table, harm, tmp_path_factory):
         server.stop()
     keys = replace_digest(server.data_dir, harm)
     flip(server.data_dir / "files" / keys["flipped"])
-    flip(server.data_dir / "files" / "datasets" / other / "table.parquet")
+    for part in ("table.parquet", "original.csv"):
+        flip(server.data_dir / "files" / "datasets" / other / part)
     server = start_server(folder, "--IdentityProvider.token=secret")
     with server.client("secret") as client:
         yield client, other
@@ -141,3 +142,15 @@ def test_nothing_is_learnt_from_a_changed_table(tampered, verbs):
     for language, sentence in SENTENCES["table"].items():
         told = client.get(f"/automl/api/jobs/{job}/", headers={"Accept-Language": language}).json()
         assert sentence in told["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "body"),
+    [("GET", "findings/?target=bought", None), ("POST", "reread/", {"decimal": ","})],
+)
+def test_nothing_is_made_of_changed_files_of_a_data_set(tampered, verb, path, body):
+    client, other = tampered
+    before = client.get("/automl/api/datasets/").json()["total"]
+    answer = client.request(verb, f"/automl/api/datasets/{other}/{path}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "services.dataset_tampered"), answer.text
+    assert client.get("/automl/api/datasets/").json()["total"] == before

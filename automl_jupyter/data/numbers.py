@@ -207,7 +207,10 @@ def infer(
             return Choice(integers)
         plain = NumberReading(lenient=lenient)
         if plain.parse(values) is not None:
-            return _dot(values, plain, thousands) if decimal is None and comma_seen else Choice(plain)
+            grouped = _grouped(values, thousands) if decimal is None and comma_likely else None
+            if grouped is not None and comma_seen:
+                return Choice(grouped, plain)
+            return Choice(plain, grouped)
     unit = unit_of(values)
     # Where each value stands in parentheses, they mean something else than negative.
     signs = any_match(values, _SIGNS) and any_match(values, r"^[^(]*$")
@@ -241,12 +244,12 @@ def infer(
     return Choice(_wholes(values, fits[0]), rival and _wholes(values, rival))
 
 
-def _dot(values: pa.Array, plain: NumberReading, thousands: str | None) -> Choice:
-    """Read a dot in a file of decimal commas as standing between thousands if every value allows it."""
+def _grouped(values: pa.Array, thousands: str | None) -> NumberReading | None:
+    """The reading of dots as standing between thousands, where a file may have decimal commas and it fits."""
     grouped = NumberReading(",", ".")
-    if thousands not in (None, ".") or not any_match(values, r"\.") or grouped.parse(values) is None:
-        return Choice(plain)
-    return Choice(_wholes(values, grouped), plain)
+    if thousands not in (None, ".") or not any_match(values, r"\.") or any_match(values, r"^\s*[-+]?0\."):
+        return None
+    return None if grouped.parse(values) is None else _wholes(values, grouped)
 
 
 def _wholes(values: pa.Array, reading: NumberReading) -> NumberReading:

@@ -124,6 +124,15 @@ def test_a_comma_between_three_digits_is_told_with_the_way_back(read: Read) -> N
     assert one(read(content, **told.action)) == ("number", [1.234, 5.678])
 
 
+def test_a_dot_between_three_digits_is_told_where_commas_may_be_decimal(read: Read) -> None:
+    result = read("x;y\n1.234;a\n5.678;b\n")
+    assert one(result) == ("number", [1.234, 5.678])
+    told = notice(result, "data.ambiguous_number")
+    assert one(read("x;y\n1.234;a\n5.678;b\n", **told.action)) == ("integer", [1234, 5678])
+    for sure in ("x,y\n1.234,a\n5.678,b\n", "x;y\n0.234;a\n5.678;b\n", "x;y\n1.234;a\n5.67;b\n"):
+        assert not read(sure).warnings
+
+
 def test_a_decimal_comma_elsewhere_decides(read: Read) -> None:
     result = read("x;y;z\n1,234;0,5;1.234\n5,678;1,25;5.678\n")
     assert one(result) == ("number", [1.234, 5.678])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,9 @@ from automl_jupyter.errors import Unprocessable
 from automl_jupyter.schemas import TrainRequest
 from automl_jupyter.services import plans
 from automl_jupyter.services.datasets import train_action
+from automl_jupyter.services.settings import local_settings
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 COLUMNS = [
     ("row", "integer", "id", 100),
@@ -78,6 +84,37 @@ def test_a_proposal_becomes_fields_of_a_request(
     if fields is not None:
         request = TrainRequest.model_validate({"target": "late", **fields})
         assert plans.admission_of(dataset, request).task == "binary"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"groups": "customer", "drop_duplicates": True, "missing_values": {"amount": [-999, "n/a"]}},
+        {"time_column": "day", "seed": 7, "metric": "roc_auc", "name": "mine"},
+        {"columns": ["amount", "customer"]},
+    ],
+)
+def test_a_job_that_is_taken_up_again_asks_for_the_same(
+    dataset: DatasetRecord, asked: dict[str, object], tmp_path: Path
+) -> None:
+    """What the database keeps of a job, as JSON, is all that was asked for."""
+    settings = local_settings(tmp_path)
+    request = TrainRequest.model_validate({"target": "late", **asked})
+    first = plans.admission_of(dataset, request)
+    job = plans.new_job(dataset, request, first, settings, "server")
+    kept = replace(job, options=json.loads(json.dumps(job.options)), columns=list(job.columns or []))
+    again = plans.request_of(kept)
+    assert plans.admission_of(dataset, again) == first
+    assert plans.options_of(again) == plans.options_of(request)
+    ended = replace(kept, state="interrupted", started=NOON, ended=NOON + timedelta(seconds=15))
+    resumed = replace(ended, **plans.resumed(ended, None, settings, "other"))
+    assert (resumed.attempt, resumed.spent, resumed.time_budget, resumed.server_id) == (2, 15, 60, "other")
+    told = [plans.payload(one, dataset, first, threads=1) for one in (job, resumed)]
+    changed = {name for name in told[0] if told[0][name] != told[1][name]}
+    assert changed == {"attempt", "model_key", "tags", "time_budget"}
+    assert (told[1]["time_budget"], told[1]["planned_budget"]) == (45, 60)
+    late = replace(ended, ended=NOON + timedelta(seconds=58))
+    assert plans.resumed(late, None, settings, "other")["time_budget"] == 58 + 10
 
 
 def test_options_are_kept_under_the_names_of_the_request(dataset: DatasetRecord) -> None:

@@ -160,7 +160,8 @@ class Reports:
                 await asyncio.to_thread(self.storage.write_bytes, key, b"")
 
     async def _ended(self, job: JobRecord, data: Mapping[str, Any]) -> None:
-        run = {"mlflow_run_id": data["mlflow_run_id"]}
+        # What follows here, such as loading the model, is not of the time that was asked for.
+        run = {"mlflow_run_id": data["mlflow_run_id"], "ended": datetime.now(UTC)}
         if data["outcome"] == "cancelled":
             await self.settle(job.id, "cancelled", run)
             return
@@ -196,7 +197,7 @@ class Reports:
         self, job_id: str, state: str, changes: Mapping[str, Any], version: VersionRecord | None = None
     ) -> None:
         """Put a job into its final state and say so at the end of its log."""
-        final = {**changes, "state": state, "ended": datetime.now(UTC)}
+        final = {"ended": datetime.now(UTC), **changes, "state": state}
         job = await self._change(job_id, ACTIVE, final)
         model = None if version is None else {"name": job.name, "version": version.version}
         await self.note(job_id, "done", {"state": state, "model": model})

@@ -103,6 +103,8 @@ def test_killed_during_a_prediction(trained_home, table, gone, later):
 def test_a_lost_helper_is_told_and_replaced(trained_home, table, later):
     server = trained_home.start()
     before = server.listed()
+    # Both have started and answered: one that is lost while it starts is replaced without a word.
+    assert server.client.get(f"/api/datasets/{before[0]['id']}/findings/").status_code == 200
     assert server.predict(table).status_code == 200
     for name, ask in (("tables", server.upload), ("predictions", server.predict)):
         # Killed, while it is certainly at work.

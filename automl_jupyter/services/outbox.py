@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from typing import Any
 from automl_jupyter.backends.compute import Compute
 from automl_jupyter.backends.database import Database, new_id
 from automl_jupyter.backends.records import OutboxRecord
-from automl_jupyter.errors import AutoMLError, Unavailable, from_wire
+from automl_jupyter.errors import AutoMLError, from_wire
 from automl_jupyter.services.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Outbox:
     settings: Settings
     server_id: str
     _under_way: str | None = None
-    _refused: set[str] = field(default_factory=set)
+    _failures: Counter[str] = field(default_factory=Counter)
     _begun: float = 0.0
     _paused_until: float = 0.0
 
@@ -64,14 +65,10 @@ class Outbox:
         await asyncio.to_thread(self.write, owner, entry, subject, payload)
         await self.go_on()
 
-    async def try_again(self) -> None:
-        """Go on telling, also what was refused before."""
-        self._refused.clear()
-        await self.go_on()
-
     async def go_on(self) -> None:
         """Begin to tell the oldest thing that is written down, also by servers that are dead.
 
+        What failed comes after what did not: a thing that MLflow will never take keeps nothing else waiting.
         Nothing is begun while something is under way, nor right after MLflow was away.
         """
         now = time.monotonic()
@@ -91,25 +88,22 @@ class Outbox:
     def _next(self) -> OutboxRecord | None:
         waiting = self.database.claim_outbox(self.server_id, self.settings.dead_after_seconds)
         horizon = datetime.now(UTC) - GIVEN_UP_AFTER
-        for record in waiting:
-            if record.created < horizon:
-                log.error("MLflow could not be told for %d days: %s", GIVEN_UP_AFTER.days, record.subject)
-                self.database.remove_from_outbox(record.id)
-            elif record.id not in self._refused:
-                return record
-        return None
+        old = [record for record in waiting if record.created < horizon]
+        for record in old:
+            log.error("MLflow could not be told for %d days: %s", GIVEN_UP_AFTER.days, record.subject)
+            self.database.remove_from_outbox(record.id)
+        young = (record for record in waiting if record.created >= horizon)
+        return min(young, key=lambda record: (self._failures[record.id], record.created), default=None)
 
     async def take(self, record_id: str, kind: str, data: Mapping[str, Any]) -> OutboxRecord | None:
         """Take what a task reports: what is done is forgotten, and given back; what failed is kept."""
         if kind == "ended":
             self._under_way = None
+            del self._failures[record_id]
             return await asyncio.to_thread(self.database.remove_from_outbox, record_id)
         if kind == "failed":
-            error = from_wire(data)
-            if not isinstance(error, Unavailable):
-                # It is not MLflow that is at fault: what comes after it need not wait.
-                self._refused.add(record_id)
-            self._pause(error)
+            self._failures[record_id] += 1
+            self._pause(from_wire(data))
         return None
 
     def _pause(self, error: AutoMLError) -> None:

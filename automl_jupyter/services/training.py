@@ -21,7 +21,7 @@ from automl_jupyter.errors import AutoMLError, Conflict, NotFound, TooMany
 from automl_jupyter.schemas import FINAL_STATES, TrainRequest
 from automl_jupyter.services import plans
 from automl_jupyter.services.control import CANCEL, STOP, control_key
-from automl_jupyter.services.models import Models
+from automl_jupyter.services.models import ERASE, Models
 from automl_jupyter.services.reports import ACTIVE, Reports, task_key
 from automl_jupyter.services.settings import Settings
 
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 ENTRY = "automl_jupyter.services.coordinator:run"
 WARM = "automl_jupyter.services.recording:warm"
 CLOSE = "automl_jupyter.services.recording:close_run"
-ERASE = "automl_jupyter.services.recording:erase"
 BEATS = 6
 """Signs of life in the time after which a server is taken for dead."""
 BEATS_TO_TRY_AGAIN = 30
@@ -98,7 +97,7 @@ class Training:
             try:
                 await self._pulse()
                 if beat % BEATS_TO_TRY_AGAIN == BEATS_TO_TRY_AGAIN - 1:
-                    await self.models.outbox.try_again()
+                    await self.models.outbox.go_on()
             except AutoMLError as error:
                 log.warning("heartbeat: %s", error)
             await asyncio.sleep(self.settings.dead_after_seconds / BEATS)
@@ -215,7 +214,7 @@ class Training:
         if job.mlflow_run_id is not None and job.state != "stopped":
             # The new attempt's run tells all of it; that of a job that was stopped belongs to its model.
             erased = {"owner": job.owner, "run_ids": [job.mlflow_run_id], "versions": []}
-            self.models.outbox.write(job.owner, ERASE, job.id, erased)
+            self.models.outbox.write(job.owner, ERASE, new_id(), erased)
         return resumed
 
     def _check_load(self, owner: str) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
+from scipy.special import expit, softmax
 
-from automl_jupyter.engine.learners import F32, Params, Work, reserve
-from automl_jupyter.engine.resample import inner_split
+from automl_jupyter.engine.learners import F32, Params, Path, Work, reserve
 
 _OBJECTIVES = {
     "binary": ("binary", "binary_logloss"),
@@ -18,41 +18,152 @@ _OBJECTIVES = {
     "regression": ("l2", "l2"),
 }
 
+LADDER = tuple(dict.fromkeys(round(4 * 1.18**i) for i in range(50)))
+"""The numbers of rounds that are stages."""
+
+MOST_STAGES, STAGED_NUMBERS = 12, 4_000_000
+"""So many stages are kept of a fit, fewer where they would be more than so many predictions."""
+
+_TREE_COST, _CALL_COST = 0.2, 30.0
+
+
+class Trees:
+    """LightGBM's trees without their training data.
+
+    They are pickled as LightGBM's own text, compressed, so that reading them back needs no class of LightGBM.
+    """
+
+    def __init__(self, booster: lgb.Booster) -> None:
+        self.booster = booster
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (rebuild, (zlib.compress(self.booster.model_to_string(num_iteration=-1).encode(), 1),))
+
+
+def rebuild(content: bytes) -> Trees:
+    """Read trees from LightGBM's compressed text."""
+    return Trees(lgb.Booster(model_str=zlib.decompress(content).decode()))
+
 
 @dataclass(frozen=True)
 class BoosterModel:
-    """A LightGBM model without its training data.
+    """The first rounds of some trees.
 
-    It is pickled as LightGBM's own text, compressed, so that reading it back needs no class of LightGBM.
+    Attributes
+    ----------
+    trees : Trees
+        The trees of all rounds.
+    rounds : int
+        How many rounds count.
+    task : str
+        ``binary``, ``multiclass`` or ``regression``.
     """
 
-    booster: lgb.Booster
-    binary: bool
+    trees: Trees
+    rounds: int
+    task: str
     view: str = "tree"
 
     @property
     def row_cost(self) -> float:
         """Microseconds for one row: LightGBM's call, and its trees."""
-        return 30.0 + 0.2 * float(self.booster.num_trees())
+        each = self.trees.booster.num_model_per_iteration()
+        return _CALL_COST + _TREE_COST * self.rounds * float(each)
 
     def predict(self, X: F32) -> F32:
         """Predict on the calling thread alone."""
-        q = np.asarray(self.booster.predict(X, num_threads=1), dtype=np.float32)
-        if q.ndim == 2:
-            return q
-        return np.column_stack([1 - q, q]) if self.binary else q[:, None]
+        return _answer(self._raw(X, 0, self.rounds), self.task)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (rebuild, (zlib.compress(self.booster.model_to_string().encode(), 1), self.binary))
+    def shortened(self) -> BoosterModel:
+        """Give the same without the trees that do not count."""
+        if self.trees.booster.current_iteration() == self.rounds:
+            return self
+        text = self.trees.booster.model_to_string(num_iteration=self.rounds)
+        return BoosterModel(Trees(lgb.Booster(model_str=text)), self.rounds, self.task, self.view)
+
+    def _raw(self, X: F32, first: int, rounds: int) -> F32:
+        raw = self.trees.booster.predict(
+            X, start_iteration=first, num_iteration=rounds, raw_score=True, num_threads=1
+        )
+        return np.asarray(raw, dtype=np.float32)
 
 
-def rebuild(content: bytes, binary: bool) -> BoosterModel:
-    """Make a model of LightGBM's compressed text."""
-    return _of_text(zlib.decompress(content).decode(), binary)
+def _answer(raw: F32, task: str) -> F32:
+    if task == "multiclass":
+        return np.asarray(softmax(raw, axis=1), dtype=np.float32)
+    if task == "regression":
+        return raw[:, None]
+    q = np.asarray(expit(raw), dtype=np.float32)
+    return np.column_stack([1 - q, q])
 
 
-def _of_text(text: str, binary: bool) -> BoosterModel:
-    return BoosterModel(lgb.Booster(model_str=text), binary)
+@dataclass(frozen=True)
+class BoostingPath(Path):
+    """Stages that share their trees."""
+
+    models: tuple[BoosterModel, ...]
+
+    def predictions(self, X: F32) -> F32:
+        """Predict rows at each stage, each tree once."""
+        found, before = [], 0
+        total = np.zeros(1, np.float32)
+        for model in self.models:
+            total = total + model._raw(X, before, model.rounds - before)
+            before = model.rounds
+            found.append(_answer(total, model.task))
+        return np.stack(found)
+
+
+def fit_boosting(work: Work, params: Params) -> BoostingPath:
+    """Boost until the held rows have not gained for some rounds.
+
+    Parameters
+    ----------
+    work : Work
+        The training rows in the tree view.
+    params : mapping
+        LightGBM's parameters, and ``rounds`` (at most), ``patience`` (rounds without improvement),
+        ``native`` (whether categories are told from numbers; yes unless said) and ``stages`` (the last one is
+        the number of rounds, where it is known).
+    """
+    settings = _settings(work, params)
+    rounds, patience = settings.pop("rounds"), settings.pop("patience")
+    if "stages" in settings:
+        rounds = settings.pop("stages")[-1]
+    categories = list(range(work.numeric_width, work.X.shape[1])) if settings.pop("native", True) else []
+    reserve(_memory(len(work.y), work.X.shape[1], settings))
+    train = lgb.Dataset(work.X, work.y, weight=work.weights, categorical_feature=categories, params=settings)
+
+    def watch(env: lgb.callback.CallbackEnv) -> None:
+        if work.clock.is_up():
+            raise lgb.callback.EarlyStopException(env.iteration, env.evaluation_result_list)
+
+    callbacks: list[Any] = [watch]
+    held = []
+    if work.X_held is not None:
+        held = [lgb.Dataset(work.X_held, work.y_held, reference=train, categorical_feature=categories)]
+        callbacks.append(lgb.early_stopping(patience, verbose=False))
+    booster = lgb.train(
+        settings,
+        train,
+        num_boost_round=rounds,
+        valid_sets=held,
+        callbacks=callbacks,
+        keep_training_booster=True,
+    )
+    # Without its data, but with the rounds after its own best one: other folds may find them better.
+    trees = Trees(lgb.Booster(model_str=booster.model_to_string(num_iteration=-1)))
+    made = trees.booster.current_iteration()
+    stages = _stages(made, work)
+    return BoostingPath(stages, tuple(BoosterModel(trees, stage, work.task) for stage in stages))
+
+
+def _stages(made: int, work: Work) -> tuple[int, ...]:
+    """The last stages of so many rounds; without held rows there is nothing to choose by."""
+    if work.X_held is None:
+        return (made,)
+    most = min(MOST_STAGES, STAGED_NUMBERS // (len(work.X_held) * work.width))
+    return (*[stage for stage in LADDER if stage < made], made)[-max(most, 3) :]
 
 
 def _memory(rows: int, columns: int, settings: Params) -> int:
@@ -61,50 +172,10 @@ def _memory(rows: int, columns: int, settings: Params) -> int:
     return columns * (6 * rows + 16 * bins * int(settings["num_leaves"]))
 
 
-def fit_boosting(work: Work, params: Params) -> BoosterModel:
-    """Fit with early stopping on an inner split of the training rows.
-
-    In order of time the rows to stop by are the latest, on which what comes next depends most: once the
-    number of rounds is known, all rows are learnt from.
-
-    Parameters
-    ----------
-    work : Work
-        The training rows in the tree view.
-    params : mapping
-        LightGBM's parameters, and ``rounds`` (at most) and ``patience`` (rounds without improvement).
-    """
-    fit, check = inner_split(work.y, work.task, work.seed, work.groups, work.time)
-    settings = _settings(work, params, len(fit))
-    rounds, patience = settings.pop("rounds"), settings.pop("patience")
-    categories = list(range(work.numeric_width, work.X.shape[1]))
-    reserve(_memory(fit.size, work.X.shape[1], settings))
-    train = lgb.Dataset(work.X[fit], work.y[fit], categorical_feature=categories, params=settings)
-    valid = lgb.Dataset(work.X[check], work.y[check], reference=train, categorical_feature=categories)
-
-    def watch(env: lgb.callback.CallbackEnv) -> None:
-        if work.clock.is_up():
-            raise lgb.callback.EarlyStopException(env.iteration, env.evaluation_result_list)
-
-    booster = lgb.train(
-        settings,
-        train,
-        num_boost_round=rounds,
-        valid_sets=[valid],
-        callbacks=[lgb.early_stopping(patience, verbose=False), watch],
-    )
-    best = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
-    if work.time is not None and not work.clock.is_up():
-        whole = lgb.Dataset(work.X, work.y, categorical_feature=categories, params=settings)
-        again = lgb.train(settings, whole, num_boost_round=best, callbacks=[watch])
-        if again.current_iteration() == best:
-            booster = again
-    return _of_text(booster.model_to_string(num_iteration=best), work.task == "binary")
-
-
-def _settings(work: Work, params: Params, rows: int) -> dict[str, Any]:
+def _settings(work: Work, params: Params) -> dict[str, Any]:
     """Give LightGBM's parameters for a number of rows."""
     objective, metric = _OBJECTIVES[work.task]
+    rows = len(work.y)
     settings: dict[str, Any] = {
         "objective": objective,
         "metric": metric,

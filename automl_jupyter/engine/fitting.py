@@ -5,6 +5,10 @@ fitted once, in parts of some trees each, and each tree predicts the rows that i
 belong together or follow each other, a tree knows such rows from others of the group or from later ones: then
 a forest is fitted by folds as well.
 
+A fold learns from all rows but its own and leaves its model at several stages. Which stage is served is
+chosen by the other folds: so nothing is lost to an inner division, and no row takes part in a choice by which
+it is judged.
+
 In order of time the models of the folds know the past alone. What is served is fitted once more, to all rows.
 """
 
@@ -20,15 +24,17 @@ import numpy.typing as npt
 from automl_jupyter.engine.boosting import fit_boosting
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.forest import ForestModel, fit_forest
-from automl_jupyter.engine.learners import F32, Clock, Codes, Model, Params, Work, fit_constant
+from automl_jupyter.engine.learners import F32, Clock, Codes, Model, Params, Path, Work, fit_constant
 from automl_jupyter.engine.linear import fit_linear
 from automl_jupyter.engine.preprocess import Views
-from automl_jupyter.engine.resample import Folds
+from automl_jupyter.engine.resample import Folds, Positions, inner_split
 from automl_jupyter.engine.task import Target
 
 FOREST_PARTS = 4
 TREES_OF_FOLD = 2
 """A fold of a forest has so many times the trees of a part: about as many as judge a row out of the bag."""
+
+F64 = npt.NDArray[np.float64]
 
 _TIMED_ROWS = 1000
 _FEWEST_ROWS = 5
@@ -46,22 +52,33 @@ class Material:
         Their coded target.
     target : Target
         Its coding.
-    folds : Folds
-        How rows are divided.
+    divisions : tuple of Folds
+        How rows are divided: the first division makes the first score of all candidates, the others are for
+        repeats.
     seed : int
         Seed of all that is random.
+    weights : ndarray of shape (n,) or None
+        How much each row counts, 1 on average.
     """
 
     views: Views
     codes: Codes
     target: Target
-    folds: Folds
+    divisions: tuple[Folds, ...]
     seed: int
+    weights: npt.NDArray[np.float64] | None = None
 
-    def work(self, rows: npt.NDArray[np.intp] | None, view: str, part: int, clock: Clock) -> Work:
-        """Cut out what one fit is given; None means all rows."""
+    @property
+    def folds(self) -> Folds:
+        """The first division."""
+        return self.divisions[0]
+
+    def work(
+        self, rows: Positions | None, view: str, part: int, clock: Clock, held: Positions | None = None
+    ) -> Work:
+        """Cut out what one fit is given; None means all rows, and none held."""
         every = slice(None) if rows is None else rows
-        groups, time_ = self.folds.groups, self.folds.time
+        groups, time_, weights = self.folds.groups, self.folds.time, self.weights
         return Work(
             X=self.views[view][every],
             y=self.codes[every],
@@ -72,6 +89,9 @@ class Material:
             clock=clock,
             groups=None if groups is None else groups[every],
             time=None if time_ is None else time_[every],
+            weights=None if weights is None else weights[every],
+            X_held=None if held is None else self.views[view][held],
+            y_held=None if held is None else self.codes[held],
         )
 
     def bare(self) -> Material:
@@ -87,11 +107,13 @@ class Part:
 
     Attributes
     ----------
+    stages : tuple of int
+        The stages of the model, see :class:`automl_jupyter.engine.learners.Path`.
     models : tuple of Model
-        Usually one; none where it is not served.
+        One for each stage; none where it is not served.
     rows : ndarray of shape (m,)
         The training rows that it predicted without having seen them.
-    total : ndarray of shape (m, K), float32
+    totals : ndarray of shape (stages, m, K), float32
         Sums of predictions for them.
     counts : ndarray of shape (m,), int32
         How many predictions each sum has.
@@ -99,9 +121,10 @@ class Part:
         Time to predict 1,000 rows.
     """
 
+    stages: tuple[int, ...]
     models: tuple[Model, ...]
     rows: npt.NDArray[np.intp]
-    total: F32
+    totals: F32
     counts: npt.NDArray[np.int32]
     predict_seconds: float
 
@@ -122,58 +145,76 @@ class Learner:
     fit_part: Callable[[Material, Params, int, Clock], Part]
 
 
-def by_folds(fit: Callable[[Work, Params], Model], view: str) -> Learner:
-    """Make a learner that is fitted by folds and reads one view."""
+Fit = Callable[[Work, Params], Path]
+
+
+def by_folds(fit: Fit, view: str) -> Learner:
+    """Make a learner that is fitted by folds and reads one view, unless its parameters name another."""
 
     def fit_part(material: Material, params: Params, part: int, clock: Clock) -> Part:
-        folds = material.folds
-        if part == folds.k:
-            model = _fitted(fit, material.work(None, view, part, clock), params, view)
-            return _timed(model, material)
-        rows, held = folds.split(part)
-        model = _fitted(fit, material.work(rows, view, part, clock), params, view)
-        began = time.monotonic()
-        q = model.predict(material.views[view][held])
-        seconds = 0.0 if folds.ordered else 1000 * (time.monotonic() - began) / len(held)
-        if not np.isfinite(q).all():
+        repeat, fold = divmod(part, material.folds.fits)
+        folds, seen = material.divisions[repeat], str(params.get("view", view))
+        params = {name: value for name, value in params.items() if name != "view"}
+        if fold == folds.k:
+            model = _fitted_to_all(fit, material, params, seen, clock)
+            return Part((0,), (model,), *_nothing(material.target.width), _seconds(model, material))
+        rows, held = folds.split(fold)
+        path = _fitted(fit, material.work(rows, seen, part, clock, held), params, seen)
+        totals = path.predictions(material.views[seen][held])
+        if not np.isfinite(totals).all():
             raise FloatingPointError("predictions are not finite")
-        return Part(() if folds.ordered else (model,), held, q, np.ones(len(held), np.int32), seconds)
+        seconds = 0.0 if folds.ordered else _seconds(path.models[-1], material)
+        models = () if folds.ordered else path.models
+        return Part(path.stages, models, held, totals, np.ones(len(held), np.int32), seconds)
 
     return Learner(lambda folds: folds.fits, fit_part)
 
 
-def _fitted(fit: Callable[[Work, Params], Model], work: Work, params: Params, view: str) -> Model:
+def _fitted(fit: Fit, work: Work, params: Params, view: str) -> Path:
     """Fit, or where there is nothing to tell apart learn what all rows have in common."""
     one_class = work.task != "regression" and work.y.min() == work.y.max()
     if one_class or len(work.y) < _FEWEST_ROWS:
-        return replace(fit_constant(work, {}), view=view)
+        return Path((0,), (replace(fit_constant(work, {}), view=view),))
     return fit(work, params)
 
 
-def _timed(model: Model, material: Material) -> Part:
-    """Give a model of all rows, which predicts none of them, with the time of its predictions."""
+def _fitted_to_all(fit: Fit, material: Material, params: Params, view: str, clock: Clock) -> Model:
+    """Choose the stage by the latest rows, on which what comes next depends most, then learn from all."""
+    whole = material.work(None, view, material.folds.k, clock)
+    rows, check = inner_split(whole.y, whole.task, whole.seed, whole.groups, whole.time)
+    path = _fitted(fit, material.work(rows, view, material.folds.k, clock, check), params, view)
+    if len(path.stages) == 1 and len(rows) == len(whole.y):
+        return path.models[0]
+    best = int(np.argmin(_losses(path.predictions(material.views[view][check]), whole.y[check], whole.task)))
+    if clock.is_up():
+        return path.models[best]
+    return _fitted(fit, whole, {**params, "stages": (path.stages[best],)}, view).models[-1]
+
+
+def _nothing(width: int) -> tuple[npt.NDArray[np.intp], F32, npt.NDArray[np.int32]]:
+    return np.zeros(0, np.intp), np.zeros((1, 0, width), np.float32), np.zeros(0, np.int32)
+
+
+def _seconds(model: Model, material: Material) -> float:
+    """Time the predictions of a thousand rows."""
     sample = material.views[model.view][:_TIMED_ROWS]
     began = time.monotonic()
     q = model.predict(sample)
-    seconds = 1000 * (time.monotonic() - began) / len(sample)
     if not np.isfinite(q).all():
         raise FloatingPointError("predictions are not finite")
-    return Part((model,), np.zeros(0, np.intp), q[:0], np.zeros(0, np.int32), seconds)
+    return 1000 * (time.monotonic() - began) / len(sample)
 
 
 def _fit_trees(material: Material, params: Params, part: int, clock: Clock) -> Part:
     if not material.folds.at_random:
         return _FOREST_BY_FOLDS.fit_part(material, params, part, clock)
     model, bag = fit_forest(material.work(None, "tree", part, clock), params)
-    sample = material.views["tree"][:_TIMED_ROWS]
-    began = time.monotonic()
-    model.predict(sample)
-    seconds = 1000 * (time.monotonic() - began) / len(sample)
-    return Part((model,), np.arange(len(bag.trees)), bag.total, bag.trees, seconds)
+    every = np.arange(len(bag.trees))
+    return Part((0,), (model,), every, bag.total[None], bag.trees, _seconds(model, material))
 
 
-def _grow(work: Work, params: Params) -> Model:
-    return fit_forest(work, {**params, "trees": TREES_OF_FOLD * int(params["trees"])})[0]
+def _grow(work: Work, params: Params) -> Path:
+    return Path((0,), (fit_forest(work, {**params, "trees": TREES_OF_FOLD * int(params["trees"])})[0],))
 
 
 _FOREST_BY_FOLDS = by_folds(_grow, "tree")
@@ -201,8 +242,8 @@ def fit_baseline(material: Material) -> tuple[tuple[Model, ...], F32]:
     return (model,), predictions
 
 
-def join(parts: Sequence[Part], prior: F32) -> tuple[tuple[Model, ...], F32]:
-    """Join the parts of a candidate.
+def join(parts: Sequence[Part], prior: F32, material: Material) -> tuple[tuple[Model, ...], F32]:
+    """Join the parts of one division of a candidate, each at the stage that the others choose.
 
     Parameters
     ----------
@@ -210,18 +251,58 @@ def join(parts: Sequence[Part], prior: F32) -> tuple[tuple[Model, ...], F32]:
         All of them, in order.
     prior : ndarray of shape (n, K)
         The answer for rows that no part could predict.
+    material : Material
+        What they were fitted to.
 
     Returns
     -------
     models : tuple of Model
     predictions : ndarray of shape (n, K), float32
-        For each row by models that had not seen it.
+        For each row by models that had not seen it, at a stage that was chosen without it.
     """
     total, counts = np.zeros_like(prior), np.zeros(len(prior), dtype=np.int32)
-    for part in parts:
-        total[part.rows] += part.total
+    models: list[Model] = []
+    for part, stage in zip(parts, _choose_stages(parts, material), strict=True):
+        total[part.rows] += part.totals[stage]
         counts[part.rows] += part.counts
+        models += part.models[stage : stage + 1]
     predictions = np.where(counts[:, None] > 0, total / np.maximum(counts, 1)[:, None], prior)
-    models = tuple(model for part in parts for model in part.models)
     trees = tuple(tree for model in models if isinstance(model, ForestModel) for tree in model.trees)
-    return ((ForestModel(trees),) if trees else models), predictions.astype(np.float32)
+    return ((ForestModel(trees),) if trees else tuple(models)), predictions.astype(np.float32)
+
+
+def _choose_stages(parts: Sequence[Part], material: Material) -> list[int]:
+    """For each part the position of the stage at which the others lose least.
+
+    In order of time those before it choose; the first one has none and is not judged.
+    """
+    if all(len(part.stages) == 1 for part in parts):
+        return [0] * len(parts)
+    every = sorted({stage for part in parts for stage in part.stages})
+    curves = np.stack([_curve(part, every, material) for part in parts])
+    sizes = np.array([len(part.rows) for part in parts], dtype=np.float64)
+    chosen = []
+    for i, part in enumerate(parts):
+        others = np.arange(len(parts)) < i if material.folds.ordered else np.arange(len(parts)) != i
+        others &= sizes > 0
+        if not others.any():
+            others = np.arange(len(parts)) == i
+        best = every[int(np.argmin(sizes[others] @ curves[others]))]
+        chosen.append(int(np.argmin(np.abs(np.log1p(part.stages) - np.log1p(best)))))
+    return chosen
+
+
+def _curve(part: Part, every: Sequence[int], material: Material) -> F64:
+    """Mean loss of a part at all stages; where it has none the nearest one stands in."""
+    if not len(part.rows):
+        return np.zeros(len(every))
+    losses = _losses(part.totals, material.codes[part.rows], material.target.task)
+    return np.asarray(np.interp(every, part.stages, losses))
+
+
+def _losses(predictions: F32, y: Codes, task: str) -> F64:
+    """Mean squared error, or log loss, at each stage."""
+    if task == "regression":
+        return np.asarray(np.mean((predictions[:, :, 0] - y) ** 2, axis=1, dtype=np.float64))
+    true = np.clip(predictions[:, np.arange(len(y)), y.astype(np.intp)], 1e-7, 1)
+    return np.asarray(-np.mean(np.log(true), axis=1, dtype=np.float64))

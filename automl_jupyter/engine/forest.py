@@ -34,7 +34,7 @@ class ForestModel:
         for tree in self.trees[1:]:
             total += tree.predict(X)
         total /= len(self.trees)
-        return np.asarray(total.reshape(len(X), -1), dtype=np.float32)
+        return np.asarray(total if total.ndim == 2 else total[:, None], dtype=np.float32)
 
 
 @dataclass(frozen=True)

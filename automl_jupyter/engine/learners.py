@@ -1,4 +1,4 @@
-"""What a learner is: it fits one fold on one thread, watches the clock, and leaves a compact model.
+"""What a learner is: it fits one fold on one thread, watches the clock, and leaves compact models.
 
 Predictions are coded as in :class:`automl_jupyter.engine.task.Target`: shape (n, K) probabilities, or (n, 1)
 standardised quantities.
@@ -79,6 +79,11 @@ class Work:
     groups, time : ndarray of shape (n,) or None
         What an inner division of the rows must keep to, as in
         :class:`automl_jupyter.engine.resample.Folds`.
+    weights : ndarray of shape (n,) or None
+        How much each row counts, 1 on average.
+    X_held, y_held : ndarray or None
+        The rows that the fold predicts. They may tell a fit when it is of no use to go on, never which stage
+        is the best: that is chosen by the rows of the other folds.
     """
 
     X: F32
@@ -90,6 +95,9 @@ class Work:
     clock: Clock
     groups: npt.NDArray[np.intp] | None = None
     time: npt.NDArray[np.float64] | None = None
+    weights: npt.NDArray[np.float64] | None = None
+    X_held: F32 | None = None
+    y_held: Codes | None = None
 
 
 class Model(Protocol):
@@ -108,6 +116,29 @@ class Model(Protocol):
     def predict(self, X: F32) -> F32:
         """Predict coded values of shape (n, K) for rows of the model's view."""
         ...
+
+
+@dataclass(frozen=True)
+class Path:
+    """A model at several stages of its making: after some rounds or epochs, or at some penalties.
+
+    One of them is served. Which one is chosen by the rows of other folds, so that a fold learns from all of
+    its rows and is still judged by rows that took no part in anything.
+
+    Attributes
+    ----------
+    stages : tuple of int
+        What the stages are, in increasing order, in a unit that all folds share.
+    models : tuple of Model
+        The model at each stage.
+    """
+
+    stages: tuple[int, ...]
+    models: tuple[Model, ...]
+
+    def predictions(self, X: F32) -> F32:
+        """Predict rows at each stage, shape (stages, n, K)."""
+        return np.stack([model.predict(X) for model in self.models])
 
 
 @dataclass(frozen=True)
@@ -130,8 +161,8 @@ class ConstantModel:
 def fit_constant(work: Work, params: Params) -> ConstantModel:
     """Learn the mean or the frequencies of the classes (one row is added to each, so that none is zero)."""
     if work.task == "regression":
-        return ConstantModel(np.array([work.y.mean()], dtype=np.float32))
-    counts = np.bincount(work.y.astype(np.intp), minlength=work.width) + 1.0
+        return ConstantModel(np.array([np.average(work.y, weights=work.weights)], dtype=np.float32))
+    counts = np.bincount(work.y.astype(np.intp), work.weights, minlength=work.width) + 1.0
     return ConstantModel((counts / counts.sum()).astype(np.float32))
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from automl_jupyter.errors import Conflict, Unprocessable
 
 _OURS = {
-    "automl_jupyter.engine.boosting": ("rebuild",),
+    "automl_jupyter.engine.boosting": ("BoosterModel", "rebuild"),
     "automl_jupyter.engine.cluster": ("AutoMLClusterer", "Centres"),
     "automl_jupyter.engine.columns": ("Cells", "Layout"),
     "automl_jupyter.engine.contract": ("ColumnContract", "Contract"),

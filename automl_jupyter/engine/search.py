@@ -122,7 +122,7 @@ class _Search:
         folds = resample.divide(
             problem.codes, problem.target.task, k, problem.seed, problem.groups, problem.time
         )
-        self.material = Material(problem.views, problem.codes, problem.target, folds, problem.seed)
+        self.material = Material(problem.views, problem.codes, problem.target, (folds,), problem.seed)
         self.metric = metrics.get(problem.metric)
         self.judge = Judge(
             self.metric, problem.target, problem.codes, problem.seed, folds.judged, folds.clusters
@@ -274,7 +274,7 @@ class _Search:
         job.over = True
         parts = [job.parts[number] for number in range(job.size)]
         prior = _predictions(self.finished[BASELINE.name])
-        models, predictions = fitting.join(parts, prior)
+        models, predictions = fitting.join(parts, prior, self.material)
         trial = Trial(
             job.candidate.name,
             job.candidate.family,

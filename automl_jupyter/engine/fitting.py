@@ -84,7 +84,7 @@ class Material:
             y=self.codes[every],
             task=self.target.task,
             width=self.target.width,
-            numeric_width=self.views.of.numeric_width,
+            numeric_width=self.views.numeric_width(view),
             seed=(self.seed * 1009 + part * 31) % (2**31 - 1),
             clock=clock,
             groups=None if groups is None else groups[every],
@@ -175,7 +175,11 @@ def _fitted(fit: Fit, work: Work, params: Params, view: str) -> Path:
     one_class = work.task != "regression" and work.y.min() == work.y.max()
     if one_class or len(work.y) < _FEWEST_ROWS:
         return Path((0,), (replace(fit_constant(work, {}), view=view),))
-    return fit(work, params)
+    path = fit(work, params)
+    if all(model.view == view for model in path.models):
+        return path
+    # The family's usual view is not the one that was asked for.
+    return replace(path, models=tuple(replace(model, view=view) for model in path.models))  # type: ignore[type-var]
 
 
 def _fitted_to_all(fit: Fit, material: Material, params: Params, view: str, clock: Clock) -> Model:
@@ -208,7 +212,9 @@ def _seconds(model: Model, material: Material) -> float:
 def _fit_trees(material: Material, params: Params, part: int, clock: Clock) -> Part:
     if not material.folds.at_random:
         return _FOREST_BY_FOLDS.fit_part(material, params, part, clock)
-    model, bag = fit_forest(material.work(None, "tree", part, clock), params)
+    view = str(params.get("view", "tree"))
+    model, bag = fit_forest(material.work(None, view, part, clock), params)
+    model = replace(model, view=view)
     every = np.arange(len(bag.trees))
     return Part((0,), (model,), every, bag.total[None], bag.trees, _seconds(model, material))
 
@@ -268,7 +274,8 @@ def join(parts: Sequence[Part], prior: F32, material: Material) -> tuple[tuple[M
         models += part.models[stage : stage + 1]
     predictions = np.where(counts[:, None] > 0, total / np.maximum(counts, 1)[:, None], prior)
     trees = tuple(tree for model in models if isinstance(model, ForestModel) for tree in model.trees)
-    return ((ForestModel(trees),) if trees else tuple(models)), predictions.astype(np.float32)
+    joined = (ForestModel(trees, models[0].view),) if trees else tuple(models)
+    return joined, predictions.astype(np.float32)
 
 
 def _choose_stages(parts: Sequence[Part], material: Material) -> list[int]:

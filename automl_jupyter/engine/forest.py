@@ -27,6 +27,11 @@ class ForestModel:
         """Microseconds for one row: a call for each tree."""
         return 5.0 * len(self.trees)
 
+    @property
+    def bulk_cost(self) -> float:
+        """Microseconds for one of many rows: its way through each deep tree."""
+        return 0.14 * len(self.trees)
+
     def predict(self, X: F32) -> F32:
         """Average the trees, in their order."""
         X = np.ascontiguousarray(X)

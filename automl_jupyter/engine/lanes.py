@@ -107,12 +107,20 @@ class Alone:
 
 
 @dataclass
+class Deadline:
+    """When something must end, on :func:`time.monotonic`; it may be moved while it is waited for."""
+
+    at: float
+
+
+@dataclass
 class Job:
-    """A candidate under way."""
+    """A candidate under way, for the first time or for a repeat on another division of the rows."""
 
     candidate: Candidate
     size: int
     share: float
+    repeat: int = 0
     parts: dict[int, Part] = field(default_factory=dict)
     seconds: float = 0.0
     too_dear: bool = False
@@ -252,8 +260,8 @@ class Lane:
         The queue.
     material : Material
         What is fitted to.
-    end : float
-        When the whole search ends, on :func:`time.monotonic`.
+    deadline : Deadline
+        When fits end.
     stopped : Event
         Set when it ends early.
     report : callable
@@ -266,14 +274,14 @@ class Lane:
     here: bool
     units: Units
     material: Material
-    end: float
+    deadline: Deadline
     stopped: threading.Event
     report: Callable[[Report], None]
     workshop: Workshop
 
     def run(self) -> None:
         """Work until nothing is left, the search is over or the lane is lost."""
-        while not self.stopped.is_set() and time.monotonic() < self.end:
+        while not self.stopped.is_set() and time.monotonic() < self.deadline.at:
             unit = self.units.take(here=self.here)
             if unit is None:
                 return
@@ -296,7 +304,7 @@ class Lane:
 
     def _attempt(self, unit: Unit, began: float) -> Report:
         candidate = unit.job.candidate
-        clock = Clock(began + unit.job.share, self.end, self.stopped)
+        clock = Clock(began + unit.job.share, self.deadline.at, self.stopped)
         if self.here:
             self.workshop.unit_begun(candidate.name, unit.number)
         try:

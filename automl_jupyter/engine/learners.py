@@ -113,6 +113,11 @@ class Model(Protocol):
         """Expected microseconds to predict one row alone; of the size of the model, not of a clock."""
         ...
 
+    @property
+    def bulk_cost(self) -> float:
+        """Expected microseconds to predict one of many rows, on one thread."""
+        ...
+
     def predict(self, X: F32) -> F32:
         """Predict coded values of shape (n, K) for rows of the model's view."""
         ...
@@ -152,6 +157,11 @@ class ConstantModel:
     def row_cost(self) -> float:
         """Microseconds for one row."""
         return 5.0
+
+    @property
+    def bulk_cost(self) -> float:
+        """Microseconds for one of many rows."""
+        return 0.01
 
     def predict(self, X: F32) -> F32:
         """Repeat the values."""

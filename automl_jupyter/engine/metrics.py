@@ -249,6 +249,8 @@ class Judge:
         The rows to judge by; all unless given.
     clusters : ndarray of shape (n,), optional
         What each row belongs to, counted from 0; each row is drawn alone unless given.
+    counted : ndarray of shape (n,), optional
+        How much each row counts.
     """
 
     def __init__(
@@ -259,6 +261,7 @@ class Judge:
         seed: int,
         rows: npt.NDArray[np.intp] | None = None,
         clusters: npt.NDArray[np.intp] | None = None,
+        counted: F64 | None = None,
     ) -> None:
         self.metric, self.target = metric, target
         self.truth: Array = codes if target.classes is not None else target.decode(codes[:, None])  # type: ignore[arg-type]
@@ -277,16 +280,22 @@ class Judge:
             self._shrink = float(np.sqrt(drawn / len(np.unique(clusters[self._judged]))))
         draws = [np.bincount(generator.integers(0, drawn, drawn), minlength=drawn) for _ in range(RESAMPLES)]
         self._weights = np.stack([draw if at is None else draw[at] for draw in draws]).astype(np.float64)
+        self._counted = np.ones(len(codes)) if counted is None else counted
+        self._weights *= self._counted[self._rows]
 
     def score(self, raw: npt.NDArray[np.floating]) -> float:
         """Score coded predictions of shape (n, K)."""
-        return self.metric.score(self.truth[self._judged], self._readable(raw[self._judged]))
+        return self._score(raw, self._judged)
+
+    def _score(self, raw: npt.NDArray[np.floating], rows: npt.NDArray[np.intp]) -> float:
+        counted = self._counted[rows][None, :]
+        return float(self.metric.scores(self.truth[rows], self._readable(raw[rows]), counted)[0])
 
     def judge(self, raw: npt.NDArray[np.floating]) -> Judged:
         """Score coded predictions of shape (n, K) and their resamples."""
         score = self.score(raw)
         truth, part = self.truth[self._rows], self._readable(raw[self._rows])
-        centre = score if len(part) == len(self._judged) else self.metric.score(truth, part)
+        centre = score if len(part) == len(self._judged) else self._score(raw, self._rows)
         resampled = np.concatenate([self.metric.scores(truth, part, w) for w in np.split(self._weights, 8)])
         if np.isnan(resampled).all():
             return Judged(score, (score, score), resampled)

@@ -22,9 +22,10 @@ class Candidate:
     params : mapping
         What the learner is told.
     cost : float
-        Expected time of one fold, relative to the first candidate.
+        Expected time of one fold, relative to the candidate ``lightgbm``. For classes a boosting fold pays
+        for each of them; what others pay is learnt.
     memory : float
-        Memory that the fit of one fold needs at most, beside the table, relative to the first candidate: the
+        Memory that the fit of one fold needs at most, beside the table, relative to ``lightgbm_quick``: the
         larger of what was measured on a long table (200,000 rows by 50 columns: 220 MB for the first) and on
         a wide one (2,000 by 4,000: 150 MB).
     why : str
@@ -33,6 +34,8 @@ class Candidate:
         The tasks that it can do.
     most_rows : int or None
         It is left out for larger tables.
+    skewed : bool
+        Whether it is for quantities alone that are positive and skewed.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Candidate:
     why: str = ""
     tasks: tuple[str, ...] = SUPERVISED
     most_rows: int | None = None
+    skewed: bool = False
 
 
 BASELINE = Candidate("baseline", "baseline", cost=0.0, memory=0.0, why="engine.why_baseline")
@@ -60,7 +64,7 @@ PORTFOLIO: tuple[Candidate, ...] = (
             "rounds": 60,
             "patience": 10,
         },
-        cost=1.0,
+        cost=0.15,
         memory=1.0,
         why="engine.why_lightgbm_quick",
     ),
@@ -75,24 +79,44 @@ PORTFOLIO: tuple[Candidate, ...] = (
             "rounds": 3000,
             "patience": 50,
         },
-        cost=10.0,
+        cost=1.0,
         memory=4.0,  # 31 leaves, each with a histogram of 255 bins for every column
         why="engine.why_lightgbm",
     ),
     Candidate(
         "linear",
         "linear",
-        {"strengths": (0.003, 0.05, 1.0), "steps": 60},
-        cost=3.0,
+        {"strengths": (0.003, 0.02, 0.1, 0.5, 3.0), "steps": 60},
+        cost=0.4,
         memory=1.5,  # a ridge works on two copies in double precision
         why="engine.why_linear",
         most_rows=500_000,
     ),
     Candidate(
+        "lightgbm_codes",
+        "lightgbm",
+        {
+            "native": False,
+            "learning_rate": 0.07,
+            "num_leaves": 40,
+            "max_depth": 6,
+            "feature_fraction": 0.8,
+            "bagging_fraction": 0.9,
+            "bagging_freq": 1,
+            "min_data_in_leaf": 5,
+            "lambda_l2": 1.0,
+            "rounds": 2000,
+            "patience": 40,
+        },
+        cost=1.0,
+        memory=4.0,
+        why="engine.why_lightgbm_codes",
+    ),
+    Candidate(
         "forest",
         "forest",
         {"trees": 25, "min_samples_leaf": 3, "max_features": 0.3},
-        cost=10.0,
+        cost=1.0,
         memory=0.2,  # no copy of the table, one tree at a time
         why="engine.why_forest",
     ),
@@ -101,39 +125,117 @@ PORTFOLIO: tuple[Candidate, ...] = (
         "lightgbm",
         {
             "learning_rate": 0.03,
-            "num_leaves": 12,
-            "min_data_in_leaf": 10,
+            "num_leaves": 8,
+            "min_data_in_leaf": 20,
             "feature_fraction": 0.5,
             "bagging_fraction": 0.8,
             "bagging_freq": 1,
-            "lambda_l2": 3.0,
+            "lambda_l2": 4.0,
             "rounds": 4000,
             "patience": 80,
         },
-        cost=15.0,
-        memory=2.0,  # 12 leaves of 255 bins
+        cost=2.0,
+        memory=2.0,  # 8 leaves of 255 bins
         why="engine.why_lightgbm_careful",
     ),
     Candidate(
         "lightgbm_large",
         "lightgbm",
         {
-            "learning_rate": 0.04,
-            "num_leaves": 96,
-            "min_data_in_leaf": 8,
-            "feature_fraction": 0.6,
-            "extra_trees": True,
+            "learning_rate": 0.03,
+            "num_leaves": 127,
+            "min_data_in_leaf": 5,
+            "feature_fraction": 0.7,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "lambda_l2": 2.0,
             "rounds": 3000,
             "patience": 60,
         },
-        cost=12.0,
-        memory=10.0,  # 96 leaves of 255 bins
+        cost=3.0,
+        memory=13.0,  # 127 leaves of 255 bins
         why="engine.why_lightgbm_large",
+    ),
+    Candidate(
+        "lightgbm_extra",
+        "lightgbm",
+        {
+            "extra_trees": True,
+            "learning_rate": 0.05,
+            "num_leaves": 63,
+            "feature_fraction": 0.8,
+            "min_data_in_leaf": 10,
+            "rounds": 3000,
+            "patience": 60,
+        },
+        cost=2.0,
+        memory=7.0,
+        why="engine.why_lightgbm_extra",
+    ),
+    Candidate(
+        "lightgbm_slow",
+        "lightgbm",
+        {
+            "learning_rate": 0.015,
+            "num_leaves": 48,
+            "feature_fraction": 0.6,
+            "bagging_fraction": 0.7,
+            "bagging_freq": 1,
+            "min_data_in_leaf": 15,
+            "lambda_l1": 0.5,
+            "rounds": 6000,
+            "patience": 120,
+        },
+        cost=4.0,
+        memory=6.0,
+        why="engine.why_lightgbm_slow",
     ),
 )
 """In order: a first answer at once, the strongest, others that are different, then variants to combine."""
 
+STACK: tuple[Candidate, ...] = (
+    Candidate(
+        "stack_linear",
+        "linear",
+        {"strengths": (0.0003, 0.001, 0.003, 0.01, 0.1), "steps": 60, "view": "votes"},
+        cost=0.3,
+        memory=1.0,
+        why="engine.why_stack_linear",
+    ),
+    Candidate(
+        "stack_lightgbm",
+        "lightgbm",
+        {
+            "view": "stack",
+            "extra_trees": True,
+            "learning_rate": 0.04,
+            "num_leaves": 8,
+            "feature_fraction": 0.4,
+            "min_data_in_leaf": 30,
+            "lambda_l2": 5.0,
+            "rounds": 2000,
+            "patience": 50,
+        },
+        cost=1.5,
+        memory=4.0,
+        why="engine.why_stack_lightgbm",
+    ),
+    Candidate(
+        "stack_forest",
+        "forest",
+        {"view": "stack", "kind": "extra", "trees": 25, "min_samples_leaf": 5, "max_features": 0.5},
+        cost=1.5,
+        memory=0.2,
+        why="engine.why_stack_forest",
+    ),
+)
+"""The second level: they read what the first has predicted, and two of them the columns as well."""
 
-def candidates(task: str, rows: int) -> tuple[Candidate, ...]:
-    """Choose the candidates for a task and a number of rows, in order."""
-    return tuple(c for c in PORTFOLIO if task in c.tasks and (c.most_rows is None or rows <= c.most_rows))
+
+def candidates(task: str, rows: int, *, skewed: bool = False) -> tuple[Candidate, ...]:
+    """Choose the candidates for a task, a number of rows and a target, in order."""
+    return tuple(
+        c
+        for c in PORTFOLIO
+        if task in c.tasks and (c.most_rows is None or rows <= c.most_rows) and (skewed or not c.skewed)
+    )

@@ -160,6 +160,18 @@ class Views:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def with_votes(self, votes: F32) -> Views:
+        """Give the same rows with what a first level predicts for them, for a second level."""
+        made = dict(self._made)
+        made["votes"] = votes
+        made["stack"] = np.hstack([votes, self["tree"]])
+        return Views(self.of, self.cells, self.numbers, made)
+
+    def numeric_width(self, name: str) -> int:
+        """Number of columns of numbers at the start of a view; codes of categories follow."""
+        votes = self._made["votes"].shape[1] if name in ("votes", "stack") else 0
+        return votes if name == "votes" else votes + self.of.numeric_width
+
     def __getitem__(self, name: str) -> F32:
         if name not in self._made:
             self._made[name] = self._tree() if name == "tree" else self._linear()

@@ -1,4 +1,4 @@
-"""The search: candidates in order, one fold a lane, until the time is up; then an ensemble.
+"""The search: candidates in order, one fold a lane, until the time is up; a second level; an ensemble.
 
 The thread that calls :func:`run` never waits for a learner. It collects what lanes finish
 (:mod:`automl_jupyter.engine.lanes`), tells the observer, and when the time is up it makes the ensemble while
@@ -11,28 +11,39 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from automl_jupyter.engine import ensemble, fitting, lanes, metrics, portfolio, resample
-from automl_jupyter.engine.ensemble import Ensemble, Member
+from automl_jupyter.engine import ensemble, fitting, lanes, metrics, portfolio, resample, stacking
+from automl_jupyter.engine.board import Board
+from automl_jupyter.engine.ensemble import Cost, Ensemble, Member, Selector
 from automl_jupyter.engine.fitting import LEARNERS, Material
-from automl_jupyter.engine.lanes import Alone, Fitter, Job, Lane, Report, Unit, Units, Workshop
-from automl_jupyter.engine.learners import F32, Codes, Model
-from automl_jupyter.engine.metrics import Judge, Judged
-from automl_jupyter.engine.portfolio import BASELINE, Candidate
+from automl_jupyter.engine.lanes import Alone, Deadline, Fitter, Job, Lane, Report, Units, Workshop
+from automl_jupyter.engine.learners import F32, Codes
+from automl_jupyter.engine.metrics import Judge
+from automl_jupyter.engine.portfolio import BASELINE, STACK, Candidate
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Groups, Positions, Times
+from automl_jupyter.engine.schedule import Costs, Schedule
 from automl_jupyter.engine.task import Target
-from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observer, Silent, Trial, ranked
+from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observer, Silent, Trial
 
 __all__ = ["FinishedTrial", "Observer", "Problem", "Result", "Silent", "Trial", "run"]
 
 ENSEMBLE = "ensemble"
-TIME_SHARE = 0.75
+MOST_REPEATS = 8
+LEAST_GAIN = 0.0005
+"""A repeat that takes off less than this part of the loss is the last one."""
+
+SECOND_SHARE, SECOND_FOLDS = 0.2, 6
+"""The second level gets the time of so many folds of the reference, but not more than this part of all."""
+
+REFERENCE = "lightgbm"
 _POLL = 0.05
+_QUICK_NUMBERS = 12_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,8 @@ class Problem:
         Only so many candidates, and then nothing depends on time unless the budget runs out.
     groups, time : ndarray of shape (n,), optional
         What rows are divided by, as in :func:`automl_jupyter.engine.resample.divide`.
+    weights : ndarray of shape (n,), optional
+        How much each row counts, 1 on average.
     """
 
     views: Views
@@ -77,6 +90,7 @@ class Problem:
     max_trials: int | None
     groups: Groups | None = None
     time: Times | None = None
+    weights: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -112,36 +126,55 @@ def run(problem: Problem, observer: Observer) -> Result:
     return _Search(problem, observer).run()
 
 
+def material_of(problem: Problem) -> Material:
+    """Divide the rows of a problem, with further divisions for repeats where they differ."""
+    n, width = len(problem.codes), problem.views.of.width
+    k = resample.count_folds(n, n * max(width, 1), problem.planned)
+    repeats = 1 if problem.time is not None else MOST_REPEATS
+    divisions = tuple(
+        resample.divide(
+            problem.codes, problem.target.task, k, problem.seed + repeat, problem.groups, problem.time
+        )
+        for repeat in range(repeats)
+    )
+    return Material(problem.views, problem.codes, problem.target, divisions, problem.seed, problem.weights)
+
+
 class _Search:
     """The state of one search. Lanes touch the units and the queue of reports, nothing else."""
 
     def __init__(self, problem: Problem, observer: Observer) -> None:
         self.problem, self.observer = problem, observer
-        n, width = len(problem.codes), problem.views.of.width
-        k = resample.count_folds(n, n * max(width, 1), problem.planned)
-        folds = resample.divide(
-            problem.codes, problem.target.task, k, problem.seed, problem.groups, problem.time
-        )
-        self.material = Material(problem.views, problem.codes, problem.target, (folds,), problem.seed)
+        self.material = material_of(problem)
         self.metric = metrics.get(problem.metric)
+        folds = self.material.folds
         self.judge = Judge(
-            self.metric, problem.target, problem.codes, problem.seed, folds.judged, folds.clusters
+            self.metric,
+            problem.target,
+            problem.codes,
+            problem.seed,
+            folds.judged,
+            folds.clusters,
+            problem.weights,
         )
-        self.fingerprint = _fingerprint(problem, folds)
-        reserve = min(3.0, max(0.08 * problem.budget, 0.4), 0.4 * problem.budget)
-        self.end = problem.start + problem.budget - reserve
+        self.board = Board(self.judge, observer, _fingerprint(problem, folds))
+        budget = problem.budget
+        self.close = problem.start + budget - min(2.5, max(0.04 * budget, 0.35), 0.4 * budget)
         self.stopped = threading.Event()
-        self.finished: dict[str, FinishedTrial] = {}
-        self.judged: dict[str, Judged] = {}
         self.workshop: Workshop = observer if isinstance(observer, Workshop) else Alone()
-        self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
-        self._reference: float | None = None
-        self._jobs: list[Job] = []
-        self._pending = self._choose()
         # After a crash one fit at a time: less memory, and another crash has one culprit.
-        self._here = 1 if self.workshop.crashes() else problem.workers
-        self._units = Units(self._plan(), self._here)
+        self.lanes = 1 if self.workshop.crashes() else problem.workers
+        self.costs = Costs(problem.target.width)
+        self._wanted: list[str] | None = None
+        self._best_losses: list[float] = []
+        self._read: list[FinishedTrial] = []
         self._told = 0.0
+        wanted = portfolio.candidates(
+            problem.target.task, len(problem.codes), skewed=problem.target.is_skewed
+        )
+        self.first = self._schedule(list(wanted[: problem.max_trials]), MOST_REPEATS)
+        self.board.expect([BASELINE, *wanted, *STACK])
+        self.above = list(STACK)
 
     # --- the caller's thread
 
@@ -153,53 +186,230 @@ class _Search:
             self._blame(crash)
         try:
             if not self.observer.should_stop():
-                self._open_lanes()
-                self._collect(self._here)
+                self._first_level()
+                self._second_level()
         finally:
             # Also after an interrupt or an observer's error: fits under way end by themselves.
             self.stopped.set()
-            self._units.close()
             self.workshop.lanes_over()
-        self._give_up()
         self.observer.progress(0.95, "engine.progress_ensembling")
         return self._conclude()
 
-    def _choose(self) -> list[Candidate]:
-        chosen = portfolio.candidates(self.problem.target.task, len(self.problem.codes))
-        return list(chosen if self.problem.max_trials is None else chosen[: self.problem.max_trials])
+    def _schedule(self, candidates: list[Candidate], repeats: int) -> Schedule:
+        return Schedule(
+            pending=candidates,
+            size=lambda candidate: LEARNERS[candidate.family].parts(self.material.folds),
+            deadline=Deadline(self.close),
+            lanes=self.lanes,
+            costs=self.costs,
+            timed=self.problem.max_trials is None,
+            repeats=min(repeats, len(self.material.divisions)),
+            wanted=self._to_repeat,
+        )
+
+    def _first_level(self) -> None:
+        if self.problem.max_trials is None:
+            # Until the reference is known, the most that the second level may get is kept for it.
+            self.first.deadline.at = self.close - SECOND_SHARE * self.problem.budget
+        fits = _Fits(self, self.first, self.material)
+        fits.invite()
+        fits.collect()
+        self._give_up(self.first)
+
+    def _second_level(self) -> None:
+        pool = self.board.pool(1)
+        if len(pool) < stacking.FEWEST_TRIALS or self.observer.should_stop() or not self.above:
+            return
+        losses = {f.trial.name: self.board.loss(f.trial.name) for f in pool}
+        weights = self._selector(pool).weights(most=_QUICK_NUMBERS)
+        self._read = stacking.chosen(pool, weights, losses, self.problem.target.width)
+        schedule = self._schedule(list(self.above), 1)
+        _Fits(self, schedule, stacking.material_above(self.material, self._read)).collect()
+        self._give_up(schedule)
 
     def _baseline(self) -> None:
         models, predictions = fitting.fit_baseline(self.material)
-        trial = Trial(BASELINE.name, BASELINE.family, baseline=True, predict_seconds=0.0)
-        self._record(trial, self.judge.judge(predictions), models, predictions)
+        self.board.record(
+            Trial(BASELINE.name, BASELINE.family, baseline=True, predict_seconds=0.0), models, predictions
+        )
 
     def _reuse(self, known: FinishedTrial) -> None:
-        names = [candidate.name for candidate in self._pending]
-        if (
-            known.fingerprint != self.fingerprint
-            or known.trial.name not in names
-            or known.predictions is None
-        ):
+        candidates = {candidate.name: candidate for candidate in self.first.pending}
+        candidate = candidates.get(known.trial.name)
+        if known.fingerprint != self.board.fingerprint or candidate is None or known.predictions is None:
             return
-        self._pending = [c for c in self._pending if c.name != known.trial.name]
-        judged = self.judge.judge(known.predictions)
-        self._record(known.trial, judged, known.models, known.predictions)
+        self.first.pending.remove(candidate)
+        self.board.record(known.trial, known.models, known.predictions, known.repeats)
+        self.first.finished(candidate, self.board.loss(candidate.name), known.repeats)
 
-    def _collect(self, working: int) -> None:
-        """Take what lanes finish until those of this process have ended, time is up, or it is stopped."""
-        while working and time.monotonic() < self.end:
-            if self.observer.should_stop():
-                return
-            try:
-                report = self._reports.get(timeout=_POLL)
-            except queue.Empty:
-                self._tell_progress()
-                continue
-            if report is None:
-                working -= 1
-            else:
-                self._take(report)
-                self._tell_progress()
+    def _blame(self, crash: lanes.Crash) -> None:
+        """Fail the candidate that ended an earlier process: of those under way, the one that needs most.
+
+        The others are tried again, one at a time; so a crash of theirs would be theirs for certain.
+        """
+        suspects = [c for c in (*self.first.pending, *self.above) if c.name in crash.under_way]
+        if not suspects:
+            return
+        culprit = max(suspects, key=lambda c: c.memory)
+        (self.first.pending if culprit in self.first.pending else self.above).remove(culprit)
+        self.board.fail(culprit, 0.0, FAILED, "engine.trial_crashed")
+        if crash.killed:
+            for candidate in self.first.leave_out(culprit.memory, more=True):
+                self.board.fail(candidate, 0.0, SKIPPED, "engine.trial_left_out")
+
+    def judged(self, job: Job, done: FinishedTrial, schedule: Schedule) -> None:
+        """Take note of a candidate that ended: what is planned next depends on it."""
+        name = done.trial.name
+        schedule.finished(job.candidate, self.board.loss(name), done.repeats)
+        if name == REFERENCE and not job.repeat and self.problem.max_trials is None:
+            each = self.costs.expected(job.candidate) or 0.0
+            budget = self.problem.budget
+            self.first.deadline.at = self.close - min(
+                SECOND_SHARE * budget, SECOND_FOLDS * each + 0.02 * budget
+            )
+        if schedule is self.first and not schedule.pending and schedule.timed:
+            self._wanted = self._worth_repeating()
+
+    def _to_repeat(self) -> list[str]:
+        return [] if self._wanted is None else self._wanted
+
+    def _worth_repeating(self) -> list[str]:
+        """What the ensemble uses, the most important first; nothing if the last repeat gained nothing."""
+        pool = self.board.pool(1)
+        selector = self._selector(pool)
+        weights = selector.weights(most=_QUICK_NUMBERS)
+        rounds = max(f.repeats for f in pool)
+        loss = selector.loss(weights)
+        while len(self._best_losses) < rounds:
+            self._best_losses.append(np.inf)
+        self._best_losses[rounds - 1] = min(self._best_losses[rounds - 1], loss)
+        if rounds > 2 and loss > (1 - LEAST_GAIN) * self._best_losses[rounds - 3]:
+            return []
+        order = np.argsort(-weights, kind="stable")
+        return [pool[i].trial.name for i in order if weights[i] > 0]
+
+    def _give_up(self, schedule: Schedule) -> None:
+        """Say of what was begun or planned that there was no time for it."""
+        late = time.monotonic() >= schedule.deadline.at
+        out_of_time, stopped = "engine.trial_out_of_time", "engine.trial_stopped"
+        for job in schedule.jobs:
+            if not job.over and job.candidate.name not in self.board.finished:
+                reason = out_of_time if late or job.too_dear else stopped
+                self.board.fail(job.candidate, job.seconds, SKIPPED, reason)
+        for candidate in schedule.pending:
+            self.board.fail(candidate, 0.0, SKIPPED, out_of_time if late else stopped)
+        schedule.pending.clear()
+
+    def tell_progress(self) -> None:
+        """Tell how far the search is, a few times a second."""
+        now = time.monotonic()
+        if now - self._told < 0.25:
+            return
+        self._told = now
+        by_time = (now - self.problem.start) / (self.close - self.problem.start)
+        by_trials = 0.0
+        if self.problem.max_trials is not None:
+            total = max(1, len(self.board.finished) + len(self.first.pending) + len(self.above))
+            by_trials = len(self.board.finished) / total
+        self.observer.progress(min(0.95, max(by_time, by_trials)), "engine.progress_training")
+
+    # --- the end
+
+    def _conclude(self) -> Result:
+        pool = self.board.pool(2)
+        read = [f.trial.name for f in self._read]
+        selector = self._selector(pool)
+        weights = selector.weights()
+        kept = ensemble.lighten(
+            weights,
+            [Cost.of(f.models).share(self.problem.target.width) for f in pool],
+            [f.trial.name in _ABOVE for f in pool],
+            [i for i, f in enumerate(pool) if f.trial.name in read],
+        )
+        if not kept.all():
+            pool = [f for f, keep in zip(pool, kept, strict=True) if keep]
+            selector = selector.without(kept)
+            weights = selector.weights()
+        honest = selector.cross_fitted(self.material.folds)
+        used = {f.trial.name: (f, float(w)) for f, w in zip(pool, weights, strict=True) if w > 0}
+        row = Trial(
+            ENSEMBLE,
+            ENSEMBLE,
+            fit_seconds=sum(f.trial.fit_seconds for f, _ in used.values()),
+            predict_seconds=sum(f.trial.predict_seconds for f, _ in used.values()),
+            params={name: round(w, 4) for name, (_, w) in used.items()},
+        )
+        self.board.record(row, (), honest)
+        trials = self.board.trials()
+        row = next(trial for trial in trials if trial.name == ENSEMBLE)
+        served = self._served(used, selector.temperature(weights))
+        return Result(served, trials, row, honest, self.material.folds.judged)
+
+    def _served(self, used: dict[str, tuple[FinishedTrial, float]], temperature: float) -> Ensemble:
+        stack = tuple(Member(name, w, f.models) for name, (f, w) in used.items() if name in _ABOVE)
+        read = tuple(f.trial.name for f in self._read) if stack else ()
+        members = [Member(name, w, f.models) for name, (f, w) in used.items() if name not in _ABOVE]
+        members += [
+            Member(f.trial.name, 0.0, f.models)
+            for f in self._read
+            if f.trial.name in read and f.trial.name not in used
+        ]
+        return Ensemble(self.problem.target.task, tuple(members), stack, read, temperature)
+
+    def _selector(self, pool: Sequence[FinishedTrial]) -> Selector:
+        problem = self.problem
+        return Selector(
+            ensemble.selection_metric(self.metric, problem.target.task),
+            problem.target,
+            self.judge.truth,
+            [ensemble.to_link(predictions_of(f), problem.target.task) for f in pool],
+            problem.seed,
+            max(problem.start + problem.budget - 0.3, time.monotonic() + 0.2),
+            self.material.folds.predicted,
+            problem.workers,
+            problem.weights,
+        )
+
+
+_ABOVE = frozenset(candidate.name for candidate in STACK)
+
+
+class _Fits:
+    """Lanes at work on one schedule, and the queue of what they report."""
+
+    def __init__(self, search: _Search, schedule: Schedule, material: Material) -> None:
+        self.search, self.schedule, self.material = search, schedule, material
+        self.units = Units(schedule.units(), search.lanes)
+        self.over = threading.Event()
+        self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
+
+    def invite(self) -> None:
+        """Let further lanes join, on other machines for example."""
+        self._start("automl-search-elsewhere", self._work_elsewhere)
+
+    def collect(self) -> None:
+        """Fit, and take what lanes finish until all is done, time is up, or it is stopped."""
+        search = self.search
+        try:
+            for i in range(search.lanes):
+                self._start(f"automl-search-{i}", self._work)
+            working = search.lanes
+            while working and time.monotonic() < self.schedule.deadline.at:
+                if search.observer.should_stop():
+                    return
+                try:
+                    report = self._reports.get(timeout=_POLL)
+                except queue.Empty:
+                    search.tell_progress()
+                    continue
+                if report is None:
+                    working -= 1
+                else:
+                    self._take(report)
+                    search.tell_progress()
+        finally:
+            self.over.set()
+            self.units.close()
 
     def _take(self, report: Report) -> None:
         job = report.unit.job
@@ -207,167 +417,35 @@ class _Search:
         if job.over:
             return
         if report.reason is not None:
-            self._fail(job, FAILED, report.reason, report.detail)
+            job.over = True
+            if not job.repeat:
+                self.search.board.fail(job.candidate, job.seconds, FAILED, report.reason, report.detail)
             if report.reason == "engine.trial_out_of_memory":
                 self._leave_out(job.candidate.memory, report.reason)
         elif report.part is not None:
-            job.parts[report.unit.number] = report.part
-            # The quickest so far: imports, and whatever else the machine does, only ever make a part slower.
-            work = job.candidate.cost * self.material.folds.share(report.unit.number)
-            unit = max(report.seconds, 1e-3) / work
-            self._reference = unit if self._reference is None else min(self._reference, unit)
+            number = report.unit.number
+            job.parts[number] = report.part
+            with self.units.changed:
+                fold = number % self.material.folds.fits
+                self.search.costs.learn(job.candidate, report.seconds, self.material.folds.share(fold))
             if len(job.parts) == job.size:
                 self._finish(job)
 
-    def _blame(self, crash: lanes.Crash) -> None:
-        """Fail the candidate that ended an earlier process: of those under way, the one that needs most.
-
-        The others are tried again, one at a time; so a crash of theirs would be theirs for certain.
-        """
-        suspects = [c for c in self._pending if c.name in crash.under_way]
-        if not suspects:
-            return
-        culprit = max(suspects, key=lambda c: c.memory)
-        with self._units.changed:
-            self._pending.remove(culprit)
-        self._fail(Job(culprit, 0, 0.0), FAILED, "engine.trial_crashed")
-        if crash.killed:
-            self._leave_out(culprit.memory, "engine.trial_left_out", more=True)
-
-    def _leave_out(self, memory: float, reason: str, *, more: bool = False) -> None:
-        """Skip the candidates not begun that need so much memory, or more than that."""
-        with self._units.changed:
-            hungry = [c for c in self._pending if c.memory > memory or (c.memory == memory and not more)]
-            self._pending = [c for c in self._pending if c not in hungry]
-        for candidate in hungry:
-            self._fail(Job(candidate, 0, 0.0), SKIPPED, reason)
-
-    def _fail(self, job: Job, state: str, reason: str, detail: str | None = None) -> None:
-        job.over = True
-        trial = Trial(
-            job.candidate.name,
-            job.candidate.family,
-            fit_seconds=job.seconds,
-            state=state,
-            params=job.candidate.params,
-            reason=reason,
-            detail=detail,
-        )
-        done = FinishedTrial(trial, fingerprint=self.fingerprint)
-        self.finished[trial.name] = done
-        self.observer.trial_finished(done)
-
-    def _give_up(self) -> None:
-        """Say of what was begun or planned that there was no time for it."""
-        late = time.monotonic() >= self.end
-        out_of_time, stopped = "engine.trial_out_of_time", "engine.trial_stopped"
-        with self._units.changed:
-            waiting, self._pending = self._pending, []
-        for job in self._jobs:
-            if not job.over and job.candidate.name not in self.finished:
-                self._fail(job, SKIPPED, out_of_time if late or job.too_dear else stopped)
-        for candidate in waiting:
-            self._fail(Job(candidate, 0, 0.0), SKIPPED, out_of_time if late else stopped)
-
     def _finish(self, job: Job) -> None:
-        """Join the parts of a candidate and put it on the leaderboard."""
         job.over = True
-        parts = [job.parts[number] for number in range(job.size)]
-        prior = _predictions(self.finished[BASELINE.name])
-        models, predictions = fitting.join(parts, prior, self.material)
-        trial = Trial(
-            job.candidate.name,
-            job.candidate.family,
-            fit_seconds=job.seconds,
-            predict_seconds=sum(part.predict_seconds for part in parts),
-            params=job.candidate.params,
-        )
-        self._record(trial, self.judge.judge(predictions), models, predictions)
+        prior = predictions_of(self.search.board.finished[BASELINE.name])
+        done = self.search.board.join(job, self.material, prior)
+        with self.units.changed:
+            self.search.judged(job, done, self.schedule)
 
-    def _record(self, trial: Trial, judged: Judged, models: tuple[Model, ...], predictions: F32) -> None:
-        self.judged[trial.name] = judged
-        best = max(self.judged.values(), key=_score)
-        trial = replace(
-            trial,
-            score=judged.score,
-            interval=judged.interval,
-            tied_with_best=self.judge.tied(best, judged),
-        )
-        done = FinishedTrial(trial, models, predictions, self.fingerprint)
-        self.finished[trial.name] = done
-        self.observer.trial_finished(done)
-
-    def _tell_progress(self) -> None:
-        now = time.monotonic()
-        if now - self._told < 0.25:
-            return
-        self._told = now
-        by_time = (now - self.problem.start) / (self.end - self.problem.start)
-        with self._units.changed:
-            total = max(1, len(self.finished) + len(self._pending) + sum(not job.over for job in self._jobs))
-        by_trials = len(self.finished) / total
-        self.observer.progress(min(0.95, max(by_time, by_trials)), "engine.progress_training")
-
-    # --- the end
-
-    def _conclude(self) -> Result:
-        done = [f for f in self._in_order() if f.predictions is not None]
-        pool = [f for f in done if not f.trial.baseline] or done
-        weights = self._selector(pool).weights()
-        costs = np.array([sum(model.row_cost for model in f.models) for f in pool])
-        kept = ensemble.lighten(weights, costs)
-        if not kept.all():
-            pool = [f for f, keep in zip(pool, kept, strict=True) if keep]
-            weights = self._selector(pool).weights()
-        honest = self._selector(pool).cross_fitted(self.material.folds)
-        used = [(f, float(w)) for f, w in zip(pool, weights, strict=True) if w > 0]
-        row = Trial(
-            ENSEMBLE,
-            ENSEMBLE,
-            fit_seconds=sum(f.trial.fit_seconds for f, _ in used),
-            predict_seconds=sum(f.trial.predict_seconds for f, _ in used),
-            params={f.trial.name: round(w, 4) for f, w in used},
-        )
-        self._record(row, self.judge.judge(honest), (), honest)
-        trials = self._final_trials()
-        row = next(trial for trial in trials if trial.name == ENSEMBLE)
-        members = tuple(Member(f.trial.name, w, f.models) for f, w in used)
-        return Result(
-            Ensemble(self.problem.target.task, members), trials, row, honest, self.material.folds.judged
-        )
-
-    def _selector(self, pool: list[FinishedTrial]) -> ensemble.Selector:
-        problem = self.problem
-        return ensemble.Selector(
-            ensemble.selection_metric(self.metric, problem.target.task),
-            problem.target,
-            self.judge.truth,
-            [ensemble.to_link(_predictions(f), problem.target.task) for f in pool],
-            problem.seed,
-            max(problem.start + problem.budget - 0.3, time.monotonic() + 0.2),
-            self.material.folds.predicted,
-        )
-
-    def _in_order(self) -> list[FinishedTrial]:
-        """Finished trials in the portfolio's order, so that nothing depends on which thread was faster."""
-        order = [BASELINE.name, *(c.name for c in portfolio.PORTFOLIO)]
-        return sorted(self.finished.values(), key=lambda f: order.index(f.trial.name))
-
-    def _final_trials(self) -> tuple[Trial, ...]:
-        best = max(self.judged.values(), key=_score)
-        return ranked(
-            replace(f.trial, tied_with_best=self.judge.tied(best, self.judged[f.trial.name]))
-            if f.trial.name in self.judged
-            else f.trial
-            for f in self.finished.values()
-        )
+    def _leave_out(self, memory: float, reason: str) -> None:
+        """Skip the candidates not begun that need so much memory."""
+        with self.units.changed:
+            hungry = self.schedule.leave_out(memory, more=False)
+        for candidate in hungry:
+            self.search.board.fail(candidate, 0.0, SKIPPED, reason)
 
     # --- the lanes' threads
-
-    def _open_lanes(self) -> None:
-        for i in range(self._here):
-            self._start(f"automl-search-{i}", self._work)
-        self._start("automl-search-elsewhere", self._work_elsewhere)
 
     def _start(self, name: str, work: Callable[[], None]) -> None:
         threading.Thread(target=work, name=name, daemon=True).start()
@@ -379,53 +457,29 @@ class _Search:
             self._reports.put(None)
 
     def _work_elsewhere(self) -> None:
-        for i, fit in enumerate(self.workshop.lanes(self.material)):
-            if self.stopped.is_set():
+        for i, fit in enumerate(self.search.workshop.lanes(self.material)):
+            if self.over.is_set():
                 return
             self._start(f"automl-search-elsewhere-{i}", self._lane(fit, here=False).run)
 
     def _lane(self, fit: Fitter, *, here: bool) -> Lane:
         return Lane(
-            fit, here, self._units, self.material, self.end, self.stopped, self._reports.put, self.workshop
+            fit,
+            here,
+            self.units,
+            self.material,
+            self.schedule.deadline,
+            self.over,
+            self._reports.put,
+            self.search.workshop,
         )
 
-    def _plan(self) -> Iterator[Unit]:
-        """Give one part after the other, in the portfolio's order."""
-        while self._pending:
-            candidate = self._pending.pop(0)
-            size = LEARNERS[candidate.family].parts(self.material.folds)
-            job = Job(candidate, size, self._share(size))
-            self._jobs.append(job)
-            job.too_dear = not self._is_affordable(job)
-            for number in range(0 if job.too_dear else size):
-                if not job.over:
-                    yield Unit(job, number)
 
-    def _share(self, size: int) -> float:
-        """Give the seconds that one part may take: no candidate may use more than a share of what is left."""
-        if self.problem.max_trials is not None:
-            return float("inf")
-        rounds = -(-size // self.problem.workers)
-        return max(0.2, TIME_SHARE * (self.end - time.monotonic()) / rounds)
-
-    def _is_affordable(self, job: Job) -> bool:
-        """Tell whether a candidate's parts can be expected to get half of their usual time or more.
-
-        Models that are cut further than that do an ensemble harm.
-        """
-        if self.problem.max_trials is not None or self._reference is None:
-            return True
-        return self._reference * job.candidate.cost < 2 * job.share
-
-
-def _predictions(finished: FinishedTrial) -> F32:
+def predictions_of(finished: FinishedTrial) -> F32:
+    """The predictions of a trial that is done."""
     if finished.predictions is None:
         raise TypeError("a trial that is done has predictions")
     return finished.predictions
-
-
-def _score(judged: Judged) -> float:
-    return judged.score if np.isfinite(judged.score) else -np.inf
 
 
 def _fingerprint(problem: Problem, folds: Folds) -> str:
@@ -433,7 +487,7 @@ def _fingerprint(problem: Problem, folds: Folds) -> str:
     digest = hashlib.sha256()
     for array in (problem.codes, problem.views.numbers, problem.views.cells.codes, folds.part):
         digest.update(np.ascontiguousarray(array).tobytes())
-    for ties in (folds.groups, folds.time):
+    for ties in (folds.groups, folds.time, problem.weights):
         digest.update(b"-" if ties is None else np.ascontiguousarray(ties).tobytes())
     target = problem.target
     digest.update(

@@ -35,6 +35,10 @@ _DTYPES: tuple[tuple[Callable[[Any], bool], str], ...] = (
 )
 
 
+SKEWNESS = 0.7
+"""Positive quantities that are skewed by more than this may be easier to tell on a logarithmic scale."""
+
+
 def infer_task(y: pd.Series) -> str:
     """Guess what a target means.
 
@@ -139,6 +143,8 @@ class Target:
         Centre and spread of a quantity.
     lowest, highest : float
         Bounds of predictions of a quantity.
+    is_skewed : bool
+        Whether a quantity is positive, with a long tail of large values.
     """
 
     task: str
@@ -147,6 +153,7 @@ class Target:
     scale: float = 1.0
     lowest: float = -np.inf
     highest: float = np.inf
+    is_skewed: bool = False
 
     @property
     def width(self) -> int:
@@ -181,8 +188,10 @@ def encode(y: pd.Series, task: str) -> tuple[Target, npt.NDArray[np.float32] | n
         unit = float(np.abs(values).max()) or 1.0
         shift, scale = float((values / unit).mean()) * unit, float((values / unit).std()) * unit or unit
         margin = 0.1 * float(values.max() / 2 - values.min() / 2)
-        target = Target(task, None, shift, scale, float(values.min()) - margin, float(values.max()) + margin)
-        return target, ((values - shift) / scale).astype(np.float32)
+        codes = (values - shift) / scale
+        skewed = bool(values.min() >= 0 and np.mean(codes**3) > SKEWNESS)
+        lowest, highest = float(values.min()) - margin, float(values.max()) + margin
+        return Target(task, None, shift, scale, lowest, highest, skewed), codes.astype(np.float32)
     classes, codes = np.unique(_labels(y), return_inverse=True)
     return Target(task, classes), codes.astype(np.int32)
 

@@ -73,12 +73,15 @@ class FinishedTrial:
         Coded predictions for each training row by models that had not seen it.
     fingerprint : str
         Of data, folds and seed: an attempt with others does not use it.
+    repeats : int
+        On how many divisions of the rows it was fitted: predictions are the mean over them.
     """
 
     trial: Trial
     models: tuple[Model, ...] = ()
     predictions: npt.NDArray[np.float32] | None = field(default=None, repr=False)
     fingerprint: str = ""
+    repeats: int = 1
 
 
 class Observer(Protocol):

@@ -67,10 +67,10 @@ def as_elsewhere(tmp_path):
 
 def test_nothing_depends_on_which_lane_fitted(mixed, one_of_each, workshop, tmp_path):
     X, y = mixed
-    here = AutoMLRegressor(time_budget=60, n_jobs=1).fit(X, y)
+    here = AutoMLRegressor(max_trials=3, n_jobs=1).fit(X, y)
     far = as_elsewhere(tmp_path)
     seen = workshop([far, far])
-    spread = AutoMLRegressor(time_budget=60, n_jobs=1).fit(X, y, observer=seen)
+    spread = AutoMLRegressor(max_trials=3, n_jobs=1).fit(X, y, observer=seen)
     assert far.units > 0
     assert seen.over
     assert {t.name: t.score for t in here.trials_} == {t.name: t.score for t in spread.trials_}
@@ -90,8 +90,8 @@ def test_a_unit_that_is_lost_is_fitted_by_another_lane(mixed, one_of_each, works
         return fit_here(material, candidate, number, clock)
 
     lost = []
-    helped = AutoMLRegressor(time_budget=60, n_jobs=1).fit(X, y, observer=workshop([gone, unlucky]))
-    alone = AutoMLRegressor(time_budget=60, n_jobs=1).fit(X, y)
+    helped = AutoMLRegressor(max_trials=3, n_jobs=1).fit(X, y, observer=workshop([gone, unlucky]))
+    alone = AutoMLRegressor(max_trials=3, n_jobs=1).fit(X, y)
     assert {s for s, _ in states(helped).values()} == {"done"}
     assert np.array_equal(helped.predict(X), alone.predict(X))
 
@@ -165,8 +165,10 @@ def test_what_lacks_memory_alone_fails_and_smaller_ones_go_on(mixed, monkeypatch
     assert states(model)["lightgbm_quick"] == ("done", None)
 
 
-def test_what_ended_a_process_is_not_tried_again(mixed, workshop):
+def test_what_ended_a_process_is_not_tried_again(mixed, workshop, monkeypatch):
     X, y = mixed
+    names = ("lightgbm_quick", "lightgbm", "linear", "forest", "lightgbm_careful", "lightgbm_large")
+    monkeypatch.setattr(portfolio, "PORTFOLIO", tuple(c for c in PORTFOLIO if c.name in names))
     crashes = [Crash(("lightgbm_careful", "lightgbm_quick"), killed=True)]
     seen = workshop(crashes=crashes)
     model = AutoMLRegressor(time_budget=60, n_jobs=2, max_trials=6).fit(X, y, observer=seen)
@@ -195,8 +197,8 @@ LIMITED = """
 import resource
 import numpy as np, pandas as pd
 from automl_jupyter.engine import AutoMLRegressor, portfolio
-quick, *_, large = portfolio.PORTFOLIO
-portfolio.PORTFOLIO = (large, quick)
+found = {c.name: c for c in portfolio.PORTFOLIO}
+portfolio.PORTFOLIO = (found['lightgbm_large'], found['lightgbm_quick'])
 portfolio.PORTFOLIO += (portfolio.Candidate("larger", "lightgbm", memory=20.0),)
 rng = np.random.default_rng(0)
 X = pd.DataFrame(rng.normal(size=(400, 2000)).astype("float32")).add_prefix("n")

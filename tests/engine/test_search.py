@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from automl_jupyter import messages
 from automl_jupyter.engine import AutoMLClassifier, AutoMLRegressor, fitting, metrics, portfolio, resample
-from automl_jupyter.engine.ensemble import MOST_ROW_COST, Selector, lighten, to_link
+from automl_jupyter.engine.ensemble import Selector, lighten, to_link
 from automl_jupyter.engine.fitting import Learner
-from automl_jupyter.engine.portfolio import PORTFOLIO, Candidate
+from automl_jupyter.engine.portfolio import PORTFOLIO, STACK, Candidate
 from automl_jupyter.engine.task import Target
 
 
@@ -28,7 +28,8 @@ def test_the_leaderboard_is_complete_and_the_observer_hears_of_each_trial(mixed,
     names = [f.trial.name for f in seen.trials]
     assert names[0] == "baseline"
     assert names[-1] == "ensemble"
-    assert sorted(names) == sorted([*(c.name for c in PORTFOLIO), "baseline", "ensemble"])
+    fit_for = [c.name for c in (*portfolio.candidates("regression", len(y)), *STACK)]
+    assert set(names) == {*fit_for, "baseline", "ensemble"}
     board = model.leaderboard_
     assert board["name"].iloc[0] == max(model.trials_, key=lambda t: t.score).name
     assert board["score"].is_monotonic_decreasing
@@ -41,7 +42,7 @@ def test_the_leaderboard_is_complete_and_the_observer_hears_of_each_trial(mixed,
     assert done[-1] == 1
     for language in messages.LANGUAGES:
         assert all(messages.render(code, {}, language) for _, code in seen.steps)
-        assert all(messages.render(c.why, {}, language) for c in (*PORTFOLIO, portfolio.BASELINE))
+        assert all(messages.render(c.why, {}, language) for c in (*PORTFOLIO, *STACK, portfolio.BASELINE))
 
 
 def test_a_seed_and_a_number_of_trials_decide_everything(mixed, one_of_each):
@@ -200,18 +201,22 @@ def test_weights_add_up_to_one_and_the_best_model_is_matched(models, k, seed):
     assert metric.score(y, together) >= max(metric.score(y, q) for q in predictions) - 0.01
 
 
-@given(
-    st.lists(st.tuples(st.floats(0, 1), st.floats(1, 9000)), min_size=1, max_size=8).filter(
-        lambda pairs: any(weight > 0 for weight, _ in pairs)
-    )
-)
-def test_an_ensemble_that_is_too_slow_keeps_what_is_worth_its_time(pairs):
-    weights, costs = np.array(pairs).T
-    kept = lighten(weights, costs)
+members = st.tuples(st.floats(0, 1), st.floats(0.01, 2), st.booleans(), st.booleans())
+
+
+@given(st.lists(members, min_size=1, max_size=8).filter(lambda found: any(m[0] > 0 for m in found)))
+def test_an_ensemble_that_is_too_slow_keeps_what_is_worth_its_time(found):
+    weights, costs, above, read = (np.array(column) for column in zip(*found, strict=True))
+    read &= ~above
+
+    def spent(used):
+        return costs[used | (read if (used & above).any() else False)].sum()
+
+    kept = lighten(weights, costs, above, np.flatnonzero(read))
     used = kept & (weights > 0)
     assert used.any()
-    assert costs[used].sum() <= MOST_ROW_COST or used.sum() == 1
-    if costs[weights > 0].sum() <= MOST_ROW_COST:
+    assert spent(used) <= 1 or used.sum() == 1
+    if spent(weights > 0) <= 1:
         assert kept.all()
 
 

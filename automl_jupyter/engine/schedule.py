@@ -1,0 +1,164 @@
+"""Which part of which candidate is fitted next, and for how long: the time is spent where it helps most.
+
+Candidates come in the portfolio's order, but what a family has cost and scored so far decides as well:
+nothing is begun that cannot end well, and variants of families that lose wait until the others are done. Time
+that is left goes to repeats: what the ensemble uses is fitted once more on another division of the rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from automl_jupyter.engine.lanes import Deadline, Job, Unit
+from automl_jupyter.engine.portfolio import Candidate
+
+SHARE = 0.5
+"""No candidate may use more than this part of the time that is left."""
+
+LEAST_SECONDS = 0.3
+COLD = 1.08
+"""A family whose best loss is so many times the best of all waits."""
+
+BOOSTING = "lightgbm"
+CLASSES = 2.5
+"""Only boosting pays for each class; for so many it costs as for two."""
+
+
+@dataclass
+class Costs:
+    """What fits have cost so far, from which what others will cost is told.
+
+    Attributes
+    ----------
+    classes : int
+        Columns of a prediction.
+    """
+
+    classes: int
+    _seen: dict[str, list[float]] = field(default_factory=dict)
+    _ratios: dict[str, list[float]] = field(default_factory=dict)
+
+    def learn(self, candidate: Candidate, seconds: float, work: float) -> None:
+        """Take note of the time of a part that is so much of a usual part's work."""
+        usual = max(seconds, 1e-4) / max(work, 1e-3)
+        self._seen.setdefault(candidate.name, []).append(usual)
+        self._ratios.setdefault(candidate.family, []).append(usual / self._declared(candidate))
+
+    def expected(self, candidate: Candidate) -> float | None:
+        """Seconds of one part of a candidate; None while nothing is known."""
+        if candidate.name in self._seen:
+            return float(np.median(self._seen[candidate.name]))
+        ratios = self._ratios.get(candidate.family)
+        if ratios:
+            return float(np.median(ratios[-24:])) * self._declared(candidate)
+        known = self._ratios.get(BOOSTING)
+        return None if not known else float(np.median(known[-24:])) * self._declared(candidate)
+
+    def _declared(self, candidate: Candidate) -> float:
+        if candidate.family == BOOSTING:
+            return candidate.cost
+        return candidate.cost / max(1.0, self.classes / CLASSES)
+
+
+@dataclass
+class Schedule:
+    """Plans the units of a search; all methods are called under the lock of the units.
+
+    Attributes
+    ----------
+    pending : list of Candidate
+        What has not begun, in order.
+    size : callable
+        Number of parts of a candidate.
+    deadline : Deadline
+        When fits must end; may be moved.
+    lanes : int
+        How many parts are fitted at a time.
+    costs : Costs
+        What fits have cost.
+    timed : bool
+        Whether time decides; if not all candidates are fitted whole, in order.
+    repeats : int
+        How often a candidate may be fitted at most.
+    wanted : callable
+        The names of what the ensemble uses now and may be repeated, the most important first.
+    """
+
+    pending: list[Candidate]
+    size: Callable[[Candidate], int]
+    deadline: Deadline
+    lanes: int
+    costs: Costs
+    timed: bool
+    repeats: int
+    wanted: Callable[[], list[str]]
+    jobs: list[Job] = field(default_factory=list)
+    losses: dict[str, float] = field(default_factory=dict)
+    known: dict[str, Candidate] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+
+    def units(self) -> Iterator[Unit]:
+        """Give one part after the other."""
+        while self.pending:
+            candidate = self._next()
+            self.pending.remove(candidate)
+            yield from self._parts(candidate, 0)
+        for repeat in range(1, self.repeats if self.timed else 0):
+            for name in self.wanted():
+                if self.done.get(name) == repeat:
+                    yield from self._parts(self.known[name], repeat)
+
+    def finished(self, candidate: Candidate, loss: float, repeats: int) -> None:
+        """Take note of a candidate that was judged, so many times now."""
+        self.known[candidate.name] = candidate
+        self.done[candidate.name] = repeats
+        self.losses[candidate.family] = min(self.losses.get(candidate.family, np.inf), loss)
+
+    def leave_out(self, memory: float, *, more: bool) -> list[Candidate]:
+        """Drop the candidates not begun that need so much memory, or more than that."""
+        hungry = [c for c in self.pending if c.memory > memory or (c.memory == memory and not more)]
+        self.pending[:] = [c for c in self.pending if c not in hungry]
+        return hungry
+
+    def _next(self) -> Candidate:
+        """The first candidate whose family does not lose, or the first one."""
+        if not self.timed or not self.losses:
+            return self.pending[0]
+        best = min(self.losses.values())
+        cold = {family for family, loss in self.losses.items() if loss > COLD * best}
+        return next((c for c in self.pending if c.family not in cold), self.pending[0])
+
+    def _parts(self, candidate: Candidate, repeat: int) -> Iterator[Unit]:
+        size = self.size(candidate)
+        job = Job(candidate, size, self._share(size), repeat=repeat)
+        self.jobs.append(job)
+        for number in range(size):
+            if not job.too_dear:
+                job.too_dear = not self._is_affordable(job, size - number)
+            if job.too_dear or job.over:
+                return
+            yield Unit(job, repeat * size + number)
+
+    def _share(self, size: int) -> float:
+        """Give the seconds that one part may take."""
+        if not self.timed:
+            return float("inf")
+        left = self.deadline.at - time.monotonic()
+        return max(LEAST_SECONDS, SHARE * left / -(-size // self.lanes))
+
+    def _is_affordable(self, job: Job, left: int) -> bool:
+        """Tell whether the rest of a candidate can be expected to end in time with half of its work or more.
+
+        Models that are cut further than that do an ensemble harm.
+        """
+        each = self.costs.expected(job.candidate)
+        if not self.timed or each is None:
+            return True
+        if each > 2 * job.share:
+            return False
+        rounds = -(-left // self.lanes)
+        return time.monotonic() + 1.05 * rounds * min(each, job.share) < self.deadline.at

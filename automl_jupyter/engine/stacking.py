@@ -1,0 +1,54 @@
+"""The second level: what it reads, and the material that it is fitted to.
+
+Wolpert (1992), "Stacked generalization"; Ting and Witten (1999), "Issues in stacked generalization", find
+probabilities of the first level to be what the second should read, and a linear model to do it well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from automl_jupyter.engine.ensemble import votes
+from automl_jupyter.engine.fitting import Material
+from automl_jupyter.engine.trials import FinishedTrial
+
+MOST_READ, MOST_VOTES = 10, 400
+"""So many trials are read, fewer where they would be more than so many columns."""
+
+FEWEST_TRIALS = 4
+"""With fewer trials there is nothing to weigh."""
+
+
+def chosen(
+    pool: Sequence[FinishedTrial], weights: npt.NDArray[np.float64], losses: Mapping[str, float], width: int
+) -> list[FinishedTrial]:
+    """Choose what the second level reads: what the ensemble uses, filled up with the best of the rest.
+
+    Parameters
+    ----------
+    pool : sequence of FinishedTrial
+        The first level.
+    weights : ndarray of shape (trials,)
+        Their weights in an ensemble.
+    losses : mapping
+        Of each trial.
+    width : int
+        Columns of a prediction.
+    """
+    most = max(3, min(MOST_READ, MOST_VOTES // width))
+    order = sorted(range(len(pool)), key=lambda i: (weights[i] <= 0, losses[pool[i].trial.name]))
+    return [pool[i] for i in sorted(order[:most])]
+
+
+def material_above(material: Material, read: Sequence[FinishedTrial]) -> Material:
+    """Give the material of the second level: the same rows, with what the first level predicts for each.
+
+    What it predicts for a row comes from models that had not seen the row.
+    """
+    seen = [f.predictions for f in read if f.predictions is not None]
+    views = material.views.with_votes(votes(seen, material.target.task))
+    return replace(material, views=views, divisions=material.divisions[:1])

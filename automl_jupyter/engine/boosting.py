@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightgbm as lgb
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, softmax
 
-from automl_jupyter.engine.learners import F32, Params, Path, Work, reserve
+from automl_jupyter.engine.learners import F32, Codes, Params, Path, Work, reserve
+
+LESSON = 1.0
+"""What the rows of a lesson weigh together, relative to the training rows."""
+
+LIKELIEST, LEAST_SHARE = 4, 0.01
 
 _OBJECTIVES = {
+    "taught": ("cross_entropy", "cross_entropy"),
     "binary": ("binary", "binary_logloss"),
     "multiclass": ("multiclass", "multi_logloss"),
     "regression": ("l2", "l2"),
@@ -56,7 +63,7 @@ class BoosterModel:
     rounds : int
         How many rounds count.
     task : str
-        ``binary``, ``multiclass`` or ``regression``.
+        ``binary`` (or ``taught``, which is the same for shares of classes), ``multiclass`` or ``regression``.
     """
 
     trees: Trees
@@ -158,16 +165,52 @@ def fit_boosting(work: Work, params: Params) -> BoostingPath:
     # Without its data, but with the rounds after its own best one: other folds may find them better.
     trees = Trees(lgb.Booster(model_str=booster.model_to_string(num_iteration=-1)))
     made = trees.booster.current_iteration()
-    stages = _stages(made, work)
+    stages = (made,) if "stages" in params else _stages(made, work)
     return BoostingPath(stages, tuple(BoosterModel(trees, stage, work.task) for stage in stages))
 
 
+def fit_distilled(work: Work, params: Params) -> BoostingPath:
+    """Do the same, but learn what an ensemble answers to further rows as well.
+
+    With more than two classes each such row stands once for each of its likeliest classes, weighted by them.
+    """
+    if work.lesson is None:
+        return fit_boosting(work, params)
+    X, answers = work.lesson.X, work.lesson.answers
+    weights = np.ones(len(work.y)) if work.weights is None else work.weights
+    said = np.full(len(X), LESSON * len(work.y) / len(X))
+    labels: npt.NDArray[np.generic] = answers[:, -1]
+    if work.task == "multiclass":
+        most = min(work.width, LIKELIEST)
+        classes = np.argpartition(-answers, most - 1, axis=1)[:, :most]
+        shares = np.take_along_axis(answers, classes, axis=1)
+        said = (said[:, None] * shares / shares.sum(axis=1, keepdims=True)).ravel()
+        X, labels = np.repeat(X, most, axis=0), classes.ravel()
+    kept = said > LEAST_SHARE * LESSON * len(work.y) / len(answers)
+    pupil = replace(
+        work,
+        X=np.concatenate([work.X, X[kept]]),
+        y=_joined(work, labels[kept]),
+        weights=np.concatenate([weights, said[kept]]),
+        task="taught" if work.task == "binary" else work.task,
+        lesson=None,
+    )
+    return fit_boosting(pupil, params)
+
+
+def _joined(work: Work, labels: npt.NDArray[np.generic]) -> Codes:
+    """The target of a fold, and after it further answers."""
+    joined = np.concatenate([work.y, labels])
+    return joined.astype(np.int32) if work.task == "multiclass" else joined.astype(np.float32)
+
+
 def _stages(made: int, work: Work) -> tuple[int, ...]:
-    """The last stages of so many rounds; without held rows there is nothing to choose by."""
+    """The stages of so many rounds: the last ones where each is predictions to keep, else all."""
+    ladder = (*[stage for stage in LADDER if stage < made], made)
     if work.X_held is None:
-        return (made,)
+        return ladder
     most = min(MOST_STAGES, STAGED_NUMBERS // (len(work.X_held) * work.width))
-    return (*[stage for stage in LADDER if stage < made], made)[-max(most, 3) :]
+    return ladder[-max(most, 3) :]
 
 
 def _memory(rows: int, columns: int, settings: Params) -> int:

@@ -241,7 +241,7 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return serving.predict_frame(self, X)
 
-    def answer_cells(self, cells: Cells) -> tuple[npt.NDArray[np.generic], F64 | None]:
+    def answer_cells(self, cells: Cells, answering: str) -> tuple[npt.NDArray[np.generic], F64 | None]:
         """Answer for typed cells; see :class:`automl_jupyter.engine.serving.Servable`."""
         return self._labels(cells), None
 

@@ -52,6 +52,8 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     contract_: Contract
     preprocessor_: Preprocessor
     ensemble_: Ensemble
+    fast_: Ensemble | None
+    row_milliseconds_: dict[str, float]
     target_: Target
     evaluation_: Evaluation
     trials_: tuple[Trial, ...]
@@ -59,6 +61,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     task_: str
     score_: float
     interval_: tuple[float, float]
+    decision_: npt.NDArray[np.float64]
 
     def __init__(
         self,
@@ -67,12 +70,14 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         n_jobs: int | None = -1,
         random_state: int | np.random.RandomState | None = 0,
         max_trials: int | None = None,
+        max_predict_ms: float | None = None,
     ) -> None:
         self.time_budget = time_budget
         self.metric = metric
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.max_trials = max_trials
+        self.max_predict_ms = max_predict_ms
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -87,6 +92,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         X: object,
         y: object,
         *,
+        sample_weight: object | None = None,
         groups: object | None = None,
         time: object | None = None,
         missing_values: MissingValues | None = None,
@@ -103,6 +109,8 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
             The features as read: numbers, strings, dates, booleans, missing values.
         y : Series or array-like of shape (n_rows,)
             The target; rows without one are left out.
+        sample_weight : array-like of shape (n_rows,), optional
+            How much each row counts, when learning and in scores; not negative.
         groups : array-like of shape (n_rows,), optional
             The group of each row: a group is never on both sides when rows are divided to fit and to score,
             so that scores hold for groups that are new. A row without one is a group of its own.
@@ -138,6 +146,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         frame = tables.as_frame(self, X, reset=True)
         marks = {} if missing_values is None else missing_values
         rows = gather(frame, tables.as_series(y, frame), groups, time, marks)
+        rows = rows.weighted(sample_weight)
         if drop_duplicates:
             rows = rows.once()
         name, seed = str(rows.y.name), tables.seed_of(self.random_state)
@@ -166,12 +175,14 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
                 max_trials=self.max_trials,
                 groups=rows.groups,
                 time=rows.time,
+                weights=rows.weights,
             )
             result = search.run(problem, watcher)
         classes = tuple(target.classes.tolist()) if target.classes is not None else ()
         self.contract_ = Contract(learnt, decided, name, classes)
         self.task_, self.metric_, self.target_ = decided, metric, target
         self._keep(result, codes, seed)
+        self._time(cells)
         watcher.progress(1.0, "engine.progress_done")
         return self
 
@@ -179,8 +190,9 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         raise TypeError("an abstract estimator has no task")
 
     def _keep(self, result: search.Result, codes: Codes, seed: int) -> None:
-        self.ensemble_, self.trials_ = result.ensemble, result.trials
+        self.ensemble_, self.fast_, self.trials_ = result.ensemble, result.fast, result.trials
         self.score_, self.interval_ = result.row.score, result.row.interval
+        self.decision_ = result.decision
         truth, predictions = codes[result.judged], result.predictions[result.judged]
         if len(truth) > EVALUATION_ROWS:
             rows = np.random.default_rng(seed).choice(len(truth), EVALUATION_ROWS, replace=False)
@@ -191,27 +203,56 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         else:
             self.evaluation_ = Evaluation(truth, predictions.astype(np.float64))
 
+    def _time(self, cells: Cells) -> None:
+        """Measure how long one row takes each model."""
+        self.row_milliseconds_ = {}
+        for name, model in (("ensemble", self.ensemble_), ("fast", self.fast_)):
+            if model is not None:
+                each = [serving.one_row_seconds(model, self.preprocessor_, cells, i) for i in range(3)]
+                self.row_milliseconds_[name] = 1000 * min(each)
+
+    def model_for(self, max_predict_ms: float | None = None) -> str:
+        """Tell which model answers: the ensemble, or the fast one where the ensemble takes too long.
+
+        Parameters
+        ----------
+        max_predict_ms : float, optional
+            The longest that one row may take, in milliseconds; the estimator's own parameter unless given.
+
+        Returns
+        -------
+        str
+            ``ensemble`` or ``fast``.
+        """
+        check_is_fitted(self)
+        limit = self.max_predict_ms if max_predict_ms is None else max_predict_ms
+        if self.fast_ is None or limit is None or self.row_milliseconds_["ensemble"] <= limit:
+            return "ensemble"
+        return "fast"
+
     @property
     def leaderboard_(self) -> pd.DataFrame:
         """The trials as a table, the best first."""
         check_is_fitted(self)
         return to_frame(self.trials_)
 
-    def predict_rows(self, rows: Sequence[Mapping[str, object]]) -> RowPredictions:
+    def predict_rows(
+        self, rows: Sequence[Mapping[str, object]], max_predict_ms: float | None = None
+    ) -> RowPredictions:
         """Predict a few rows, reporting what is not as the training table was.
 
         Parameters
         ----------
         rows : sequence of mapping
             Cells by column name, in any order.
+        max_predict_ms : float, optional
+            The longest that one row may take, see :meth:`model_for`.
         """
-        check_is_fitted(self)
-        return serving.predict_rows(self, rows)
+        return serving.predict_rows(self, rows, self.model_for(max_predict_ms))
 
-    def predict_frame(self, X: pd.DataFrame) -> RowPredictions:
+    def predict_frame(self, X: pd.DataFrame, max_predict_ms: float | None = None) -> RowPredictions:
         """Do the same for a table."""
-        check_is_fitted(self)
-        return serving.predict_frame(self, X)
+        return serving.predict_frame(self, X, self.model_for(max_predict_ms))
 
     def _raw(self, X: object) -> F32:
         """Coded predictions for features as ``fit`` takes them."""
@@ -219,11 +260,12 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         frame = tables.as_frame(self, X, reset=False)
         cells, found = columns.read_frame(self.preprocessor_.plan, frame)
         tables.warn_of(found)
-        return self._raw_cells(cells)
+        return self._raw_cells(cells, self.model_for())
 
-    def _raw_cells(self, cells: Cells) -> F32:
+    def _raw_cells(self, cells: Cells, answering: str) -> F32:
         threads = tables.threads_of(self.n_jobs)
-        return serving.raw_predictions(self.ensemble_, self.preprocessor_, cells, threads)
+        model = self.fast_ if answering == "fast" and self.fast_ is not None else self.ensemble_
+        return serving.raw_predictions(model, self.preprocessor_, cells, threads)
 
 
 class AutoMLClassifier(ClassifierMixin, AutoMLSupervised):  # type: ignore[misc]
@@ -242,6 +284,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLSupervised):  # type: ignore[misc]
         Seed of all that is random.
     max_trials : int or None
         Only so many candidates; the result then depends on the seed alone, unless the budget runs out.
+    max_predict_ms : float or None
+        The longest that one row may take, in milliseconds: where the ensemble takes longer, one quick model
+        answers that has learnt from it.
 
     Attributes
     ----------
@@ -292,7 +337,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLSupervised):  # type: ignore[misc]
         ndarray of shape (n_rows,)
         """
         raw = self._raw(X)
-        return self.target_.label(raw)
+        return self.target_.label(raw, self.decision_)
 
     def predict_proba(self, X: object) -> npt.NDArray[np.float64]:
         """Predict the probability of each class, in the order of ``classes_``.
@@ -308,10 +353,12 @@ class AutoMLClassifier(ClassifierMixin, AutoMLSupervised):  # type: ignore[misc]
         """
         return _normal(self._raw(X))
 
-    def answer_cells(self, cells: Cells) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float64] | None]:
+    def answer_cells(
+        self, cells: Cells, answering: str
+    ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float64] | None]:
         """Answer for typed cells; see :class:`automl_jupyter.engine.serving.Servable`."""
-        raw = self._raw_cells(cells)
-        return self.target_.label(raw), _normal(raw)
+        raw = self._raw_cells(cells, answering)
+        return self.target_.label(raw, self.decision_), _normal(raw)
 
 
 class AutoMLRegressor(RegressorMixin, AutoMLSupervised):  # type: ignore[misc]
@@ -330,6 +377,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLSupervised):  # type: ignore[misc]
         Seed of all that is random.
     max_trials : int or None
         Only so many candidates; the result then depends on the seed alone, unless the budget runs out.
+    max_predict_ms : float or None
+        The longest that one row may take, in milliseconds: where the ensemble takes longer, one quick model
+        answers that has learnt from it.
 
     Attributes
     ----------
@@ -361,9 +411,11 @@ class AutoMLRegressor(RegressorMixin, AutoMLSupervised):  # type: ignore[misc]
         raw = self._raw(X)
         return self.target_.decode(raw)
 
-    def answer_cells(self, cells: Cells) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float64] | None]:
+    def answer_cells(
+        self, cells: Cells, answering: str
+    ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float64] | None]:
         """Answer for typed cells; see :class:`automl_jupyter.engine.serving.Servable`."""
-        return self.target_.decode(self._raw_cells(cells)), None
+        return self.target_.decode(self._raw_cells(cells, answering)), None
 
 
 def _normal(raw: F32) -> npt.NDArray[np.float64]:

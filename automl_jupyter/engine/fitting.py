@@ -17,14 +17,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from automl_jupyter.engine.boosting import fit_boosting
+from automl_jupyter.engine.boosting import fit_boosting, fit_distilled
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.forest import ForestModel, fit_forest
-from automl_jupyter.engine.learners import F32, Clock, Codes, Model, Params, Path, Work, fit_constant
+from automl_jupyter.engine.learners import (
+    F32,
+    Clock,
+    Codes,
+    Lesson,
+    Model,
+    OutOfTime,
+    Params,
+    Path,
+    Work,
+    fit_constant,
+)
 from automl_jupyter.engine.linear import fit_linear
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Positions, inner_split
@@ -38,6 +50,14 @@ F64 = npt.NDArray[np.float64]
 
 _TIMED_ROWS = 1000
 _FEWEST_ROWS = 5
+
+
+class Teacher(Protocol):
+    """Makes up rows and says what an ensemble answers to them."""
+
+    def lesson(self, fold: int, views: Views, rows: Positions, seed: int) -> Lesson | None:
+        """Give a lesson by models that have not seen a fold, or for the fold after the last by all."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -59,6 +79,8 @@ class Material:
         Seed of all that is random.
     weights : ndarray of shape (n,) or None
         How much each row counts, 1 on average.
+    teacher : Teacher or None
+        For a learner that is taught.
     """
 
     views: Views
@@ -67,6 +89,7 @@ class Material:
     divisions: tuple[Folds, ...]
     seed: int
     weights: npt.NDArray[np.float64] | None = None
+    teacher: Teacher | None = None
 
     @property
     def folds(self) -> Folds:
@@ -170,6 +193,33 @@ def by_folds(fit: Fit, view: str) -> Learner:
     return Learner(lambda folds: folds.fits, fit_part)
 
 
+def taught(fit: Fit, view: str) -> Learner:
+    """Make a learner that is taught by an ensemble, judged by folds, and served as one model of all rows.
+
+    That model is made through all its stages; the folds choose one.
+    """
+
+    def fit_part(material: Material, params: Params, part: int, clock: Clock) -> Part:
+        folds, teacher, width = material.folds, material.teacher, material.target.width
+        last = part == folds.k
+        rows, held = (np.arange(len(material.codes)), None) if last else folds.split(part)
+        work = material.work(rows, view, part, clock, held)
+        if teacher is not None:
+            work = replace(work, lesson=teacher.lesson(part, material.views, rows, work.seed))
+        path = _fitted(fit, work, params, view)
+        if last and clock.is_up():
+            # Cut short it would be another model than the one that the folds have judged.
+            raise OutOfTime
+        if held is not None:
+            totals = path.predictions(material.views[view][held])
+            return Part(path.stages, (), held, totals, np.ones(len(held), np.int32), 0.0)
+        nothing, _, counts = _nothing(width)
+        totals = np.zeros((len(path.stages), 0, width), np.float32)
+        return Part(path.stages, path.models, nothing, totals, counts, _seconds(path.models[-1], material))
+
+    return Learner(lambda folds: folds.k + 1, fit_part)
+
+
 def _fitted(fit: Fit, work: Work, params: Params, view: str) -> Path:
     """Fit, or where there is nothing to tell apart learn what all rows have in common."""
     one_class = work.task != "regression" and work.y.min() == work.y.max()
@@ -228,6 +278,7 @@ _FOREST_BY_FOLDS = by_folds(_grow, "tree")
 LEARNERS: Mapping[str, Learner] = {
     "lightgbm": by_folds(fit_boosting, "tree"),
     "linear": by_folds(fit_linear, "linear"),
+    "distilled": taught(fit_distilled, "tree"),
     "forest": Learner(lambda folds: FOREST_PARTS if folds.at_random else folds.fits, _fit_trees),
 }
 """Families by the name that the portfolio uses."""
@@ -290,8 +341,8 @@ def _choose_stages(parts: Sequence[Part], material: Material) -> list[int]:
     sizes = np.array([len(part.rows) for part in parts], dtype=np.float64)
     chosen = []
     for i, part in enumerate(parts):
-        others = np.arange(len(parts)) < i if material.folds.ordered else np.arange(len(parts)) != i
-        others &= sizes > 0
+        before = np.arange(len(parts)) < i if sizes[i] and material.folds.ordered else True
+        others = (np.arange(len(parts)) != i) & (sizes > 0) & before
         if not others.any():
             others = np.arange(len(parts)) == i
         best = every[int(np.argmin(sizes[others] @ curves[others]))]

@@ -57,6 +57,14 @@ class Clock:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """Rows in the learner's view, shape (m, p), and what an ensemble answers to them, shape (m, K)."""
+
+    X: F32
+    answers: F32
+
+
+@dataclass(frozen=True)
 class Work:
     """What a fit is given.
 
@@ -81,6 +89,8 @@ class Work:
         :class:`automl_jupyter.engine.resample.Folds`.
     weights : ndarray of shape (n,) or None
         How much each row counts, 1 on average.
+    lesson : Lesson or None
+        Further rows and what to answer, for a learner that is taught by an ensemble.
     X_held, y_held : ndarray or None
         The rows that the fold predicts. They may tell a fit when it is of no use to go on, never which stage
         is the best: that is chosen by the rows of the other folds.
@@ -96,6 +106,7 @@ class Work:
     groups: npt.NDArray[np.intp] | None = None
     time: npt.NDArray[np.float64] | None = None
     weights: npt.NDArray[np.float64] | None = None
+    lesson: Lesson | None = None
     X_held: F32 | None = None
     y_held: Codes | None = None
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from automl_jupyter.engine import decision
+from automl_jupyter.engine.resample import Folds
 from automl_jupyter.engine.task import Target
 
 F64 = npt.NDArray[np.float64]
@@ -251,6 +253,8 @@ class Judge:
         What each row belongs to, counted from 0; each row is drawn alone unless given.
     counted : ndarray of shape (n,), optional
         How much each row counts.
+    folds : Folds, optional
+        For metrics that depend on which class is named: for each fold that is decided by the others.
     """
 
     def __init__(
@@ -262,9 +266,11 @@ class Judge:
         rows: npt.NDArray[np.intp] | None = None,
         clusters: npt.NDArray[np.intp] | None = None,
         counted: F64 | None = None,
+        folds: Folds | None = None,
     ) -> None:
         self.metric, self.target = metric, target
         self.truth: Array = codes if target.classes is not None else target.decode(codes[:, None])  # type: ignore[arg-type]
+        self._folds = folds if decision.matters(metric.name, target.width) else None
         self._judged = np.arange(len(codes)) if rows is None else rows
         generator = np.random.default_rng(seed)
         n = len(self._judged)
@@ -285,17 +291,32 @@ class Judge:
 
     def score(self, raw: npt.NDArray[np.floating]) -> float:
         """Score coded predictions of shape (n, K)."""
-        return self._score(raw, self._judged)
+        return self._score(self._readable(raw), self._judged)
 
-    def _score(self, raw: npt.NDArray[np.floating], rows: npt.NDArray[np.intp]) -> float:
+    def decision(self, raw: npt.NDArray[np.floating], rows: npt.NDArray[np.intp] | None = None) -> F64:
+        """Choose the factors by which classes are named, on some rows (the judged ones unless given)."""
+        if self._folds is None:
+            return decision.likeliest(self.target.width)
+        if rows is None:
+            rows = self._judged
+        return decision.choose(
+            self.metric.name,
+            self.truth[rows],
+            raw[rows].astype(np.float64),
+            self._counted[rows],
+            self.metric.score,
+        )
+
+    def _score(self, readable: F64, rows: npt.NDArray[np.intp]) -> float:
         counted = self._counted[rows][None, :]
-        return float(self.metric.scores(self.truth[rows], self._readable(raw[rows]), counted)[0])
+        return float(self.metric.scores(self.truth[rows], readable[rows], counted)[0])
 
     def judge(self, raw: npt.NDArray[np.floating]) -> Judged:
         """Score coded predictions of shape (n, K) and their resamples."""
-        score = self.score(raw)
-        truth, part = self.truth[self._rows], self._readable(raw[self._rows])
-        centre = score if len(part) == len(self._judged) else self._score(raw, self._rows)
+        readable = self._readable(raw)
+        score = self._score(readable, self._judged)
+        truth, part = self.truth[self._rows], readable[self._rows]
+        centre = score if len(part) == len(self._judged) else self._score(readable, self._rows)
         resampled = np.concatenate([self.metric.scores(truth, part, w) for w in np.split(self._weights, 8)])
         if np.isnan(resampled).all():
             return Judged(score, (score, score), resampled)
@@ -314,4 +335,12 @@ class Judge:
         return centre + (low - centre) * self._shrink <= 0
 
     def _readable(self, raw: npt.NDArray[np.floating]) -> F64:
-        return raw.astype(np.float64) if self.target.classes is not None else self.target.decode(raw)
+        """Quantities, or probabilities turned by a decision that each row took no part in."""
+        if self.target.classes is None:
+            return self.target.decode(raw)
+        readable = raw.astype(np.float64)
+        for fold in range(self._folds.k if self._folds is not None else 0):
+            _, held = self._folds.split(fold)  # type: ignore[union-attr]
+            factors = self.decision(raw, self._folds.choosers(fold))  # type: ignore[union-attr]
+            readable[held] = decision.decided(readable[held], factors)
+        return readable

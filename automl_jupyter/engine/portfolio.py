@@ -232,6 +232,25 @@ STACK: tuple[Candidate, ...] = (
 """The second level: they read what the first has predicted, and two of them the columns as well."""
 
 
+FAST = Candidate(
+    "fast",
+    "distilled",
+    {
+        "learning_rate": 0.1,
+        "num_leaves": 31,
+        "min_data_in_leaf": 15,
+        "feature_fraction": 0.8,
+        "lambda_l2": 1.0,
+        "rounds": 300,
+        "patience": 40,
+    },
+    cost=1.0,
+    memory=4.0,
+    why="engine.why_fast",
+)
+"""One boosted model that learns what the ensemble says: nearly as good, and quick to answer."""
+
+
 def candidates(task: str, rows: int, *, skewed: bool = False) -> tuple[Candidate, ...]:
     """Choose the candidates for a task, a number of rows and a target, in order."""
     return tuple(

@@ -167,6 +167,11 @@ class Views:
         made["stack"] = np.hstack([votes, self["tree"]])
         return Views(self.of, self.cells, self.numbers, made)
 
+    def like(self, rows: npt.NDArray[np.intp], numbers: F64, codes: npt.NDArray[np.int32]) -> Views:
+        """Give other numbers and codes beside the texts of some rows."""
+        texts = tuple([column[i] for i in rows] for column in self.cells.texts)
+        return Views(self.of, Cells(np.zeros((len(numbers), 0)), codes, texts), numbers)
+
     def numeric_width(self, name: str) -> int:
         """Number of columns of numbers at the start of a view; codes of categories follow."""
         votes = self._made["votes"].shape[1] if name in ("votes", "stack") else 0

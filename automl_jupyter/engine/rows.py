@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +32,15 @@ class Rows:
         The group of each row, counted from 0 without gaps.
     time : ndarray of shape (n,) or None
         The time of each row, NaN where it is not known.
+    weights : ndarray of shape (n,) or None
+        How much each row counts.
     """
 
     X: pd.DataFrame
     y: pd.Series
     groups: Groups | None = None
     time: Times | None = None
+    weights: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -52,7 +55,25 @@ class Rows:
             self.y.iloc[positions].reset_index(drop=True),
             groups,
             None if self.time is None else self.time[positions],
+            None if self.weights is None else self.weights[positions],
         )
+
+    def weighted(self, sample_weight: object | None) -> Rows:
+        """Give rows their weights, 1 on average; rows without weight are left out.
+
+        Raises
+        ------
+        Unprocessable
+            ``engine.bad_weights`` if one is negative or not a number, or all are zero.
+        """
+        if sample_weight is None:
+            return self
+        weights = np.asarray(column_or_1d(sample_weight), dtype=np.float64)
+        check_consistent_length(self.X, weights)
+        if not np.isfinite(weights).all() or weights.min(initial=0) < 0 or not weights.any():
+            raise refuse("sample_weight", "engine.bad_weights")
+        kept = replace(self, weights=weights).take(np.flatnonzero(weights))
+        return replace(kept, weights=weights[weights > 0] / weights[weights > 0].mean())
 
     def once(self) -> Rows:
         """Keep the first of rows that are equal in all that is known of them."""

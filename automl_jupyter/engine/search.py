@@ -17,14 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from automl_jupyter.engine import ensemble, fitting, lanes, metrics, portfolio, resample, stacking
+from automl_jupyter.engine import distill, ensemble, fitting, lanes, metrics, portfolio, resample, stacking
 from automl_jupyter.engine.board import Board
 from automl_jupyter.engine.ensemble import Cost, Ensemble, Member, Selector
 from automl_jupyter.engine.fitting import LEARNERS, Material
 from automl_jupyter.engine.lanes import Alone, Deadline, Fitter, Job, Lane, Report, Units, Workshop
 from automl_jupyter.engine.learners import F32, Codes
 from automl_jupyter.engine.metrics import Judge
-from automl_jupyter.engine.portfolio import BASELINE, STACK, Candidate
+from automl_jupyter.engine.portfolio import BASELINE, FAST, STACK, Candidate
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Groups, Positions, Times
 from automl_jupyter.engine.schedule import Costs, Schedule
@@ -109,6 +109,10 @@ class Result:
         The ensemble's predictions by models and weights that had not seen the row.
     judged : ndarray of int
         The rows of which that is true, and from which the scores come.
+    decision : ndarray of shape (K,)
+        The factors by which classes are named.
+    fast : Ensemble or None
+        One quick model that says nearly the same, if there was time for it.
     """
 
     ensemble: Ensemble
@@ -116,6 +120,8 @@ class Result:
     row: Trial
     predictions: F32
     judged: Positions
+    decision: npt.NDArray[np.float64]
+    fast: Ensemble | None
 
 
 def run(problem: Problem, observer: Observer) -> Result:
@@ -156,6 +162,7 @@ class _Search:
             folds.judged,
             folds.clusters,
             problem.weights,
+            folds,
         )
         self.board = Board(self.judge, observer, _fingerprint(problem, folds))
         budget = problem.budget
@@ -174,7 +181,7 @@ class _Search:
         )
         self.first = self._schedule(list(wanted[: problem.max_trials]), MOST_REPEATS)
         self.board.expect([BASELINE, *wanted, *STACK])
-        self.above = list(STACK)
+        self.above = [STACK[0], FAST, *STACK[1:]]
 
     # --- the caller's thread
 
@@ -221,10 +228,12 @@ class _Search:
         if len(pool) < stacking.FEWEST_TRIALS or self.observer.should_stop() or not self.above:
             return
         losses = {f.trial.name: self.board.loss(f.trial.name) for f in pool}
-        weights = self._selector(pool).weights(most=_QUICK_NUMBERS)
+        selector = self._selector(pool)
+        weights = selector.weights(most=_QUICK_NUMBERS)
+        teacher = distill.teacher_of(pool, weights.tolist(), self.material.folds, self.problem.target.task)
         self._read = stacking.chosen(pool, weights, losses, self.problem.target.width)
         schedule = self._schedule(list(self.above), 1)
-        _Fits(self, schedule, stacking.material_above(self.material, self._read)).collect()
+        _Fits(self, schedule, stacking.material_above(self.material, self._read, teacher)).collect()
         self._give_up(schedule)
 
     def _baseline(self) -> None:
@@ -343,7 +352,14 @@ class _Search:
         trials = self.board.trials()
         row = next(trial for trial in trials if trial.name == ENSEMBLE)
         served = self._served(used, selector.temperature(weights))
-        return Result(served, trials, row, honest, self.material.folds.judged)
+        decision = self.judge.decision(honest)
+        return Result(served, trials, row, honest, self.material.folds.judged, decision, self._fast())
+
+    def _fast(self) -> Ensemble | None:
+        found = self.board.finished.get(FAST.name)
+        if found is None or not found.models:
+            return None
+        return Ensemble(self.problem.target.task, (Member(FAST.name, 1.0, found.models),))
 
     def _served(self, used: dict[str, tuple[FinishedTrial, float]], temperature: float) -> Ensemble:
         stack = tuple(Member(name, w, f.models) for name, (f, w) in used.items() if name in _ABOVE)

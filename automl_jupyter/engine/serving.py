@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from automl_jupyter.engine.learners import F32
 from automl_jupyter.engine.preprocess import Preprocessor, Views
 
 Label = str | int | float | bool
-CHUNK = 10_000
+CHUNK, LEAST_CHUNK = 10_000, 250
 
 
 class ContractWarning(UserWarning):
@@ -39,7 +40,9 @@ class Servable(Protocol):
     contract_: Contract
     preprocessor_: Preprocessor
 
-    def answer_cells(self, cells: Cells) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float64] | None]:
+    def answer_cells(
+        self, cells: Cells, answering: str
+    ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float64] | None]:
         """Give values of shape (n,) and probabilities of shape (n, K), where there are classes."""
         ...
 
@@ -76,6 +79,8 @@ class RowPredictions:
         For each row.
     notes : tuple of Note
         For the request.
+    answered_by : str
+        ``ensemble``, or ``fast`` for the quick model that has learnt from it.
     """
 
     values: list[Label]
@@ -83,9 +88,12 @@ class RowPredictions:
     classes: tuple[Label, ...]
     warnings: list[list[RowWarning]]
     notes: tuple[Note, ...]
+    answered_by: str
 
 
-def predict_rows(model: Servable, rows: Sequence[Mapping[str, object]]) -> RowPredictions:
+def predict_rows(
+    model: Servable, rows: Sequence[Mapping[str, object]], answering: str = "ensemble"
+) -> RowPredictions:
     """Predict a few rows without building a table.
 
     Parameters
@@ -94,15 +102,17 @@ def predict_rows(model: Servable, rows: Sequence[Mapping[str, object]]) -> RowPr
         A fitted model.
     rows : sequence of mapping
         Cells by column name, in any order.
+    answering : str
+        Which model is to answer.
     """
     if any(not isinstance(name, str) for row in rows for name in row):
         rows = [{str(name): value for name, value in row.items()} for row in rows]
     cells, warnings = columns.read_rows(model.preprocessor_.plan, rows)
     names = dict.fromkeys(name for row in rows for name in row)
-    return _predicted(model, cells, warnings, names)
+    return _predicted(model, cells, warnings, names, answering)
 
 
-def predict_frame(model: Servable, X: pd.DataFrame) -> RowPredictions:
+def predict_frame(model: Servable, X: pd.DataFrame, answering: str = "ensemble") -> RowPredictions:
     """Predict a table; columns may come in any order.
 
     Parameters
@@ -111,6 +121,8 @@ def predict_frame(model: Servable, X: pd.DataFrame) -> RowPredictions:
         A fitted model.
     X : DataFrame
         The rows.
+    answering : str
+        Which model is to answer.
     """
     X = X.set_axis([str(name) for name in X.columns], axis=1)
     cells, found = columns.read_frame(model.preprocessor_.plan, X)
@@ -118,13 +130,13 @@ def predict_frame(model: Servable, X: pd.DataFrame) -> RowPredictions:
     for warning, rows in found:
         for row in rows:
             warnings[row].append(warning)
-    return _predicted(model, cells, warnings, X.columns)
+    return _predicted(model, cells, warnings, X.columns, answering)
 
 
 def _predicted(
-    model: Servable, cells: Cells, warnings: list[list[RowWarning]], names: Iterable[str]
+    model: Servable, cells: Cells, warnings: list[list[RowWarning]], names: Iterable[str], answering: str
 ) -> RowPredictions:
-    values, probabilities = model.answer_cells(cells)
+    values, probabilities = model.answer_cells(cells, answering)
     known = {column.name for column in model.contract_.columns} | {model.contract_.target}
     extra = tuple(str(name) for name in names if name not in known)
     return RowPredictions(
@@ -133,6 +145,7 @@ def _predicted(
         classes=model.contract_.classes,
         warnings=warnings,
         notes=(Note("engine.extra_columns", extra),) if extra else (),
+        answered_by=answering,
     )
 
 
@@ -151,13 +164,25 @@ def raw_predictions(predictor: Predictor, preprocessor: Preprocessor, cells: Cel
         Number of threads for many rows.
     """
     n = len(cells.numbers)
-    if n <= CHUNK:
+    chunk = min(CHUNK, max(LEAST_CHUNK, -(-n // threads)))
+    if n <= chunk:
         return predictor.predict(preprocessor.views(cells))
 
     def predict(start: int) -> F32:
-        part = slice(start, start + CHUNK)
-        rows = Cells(cells.numbers[part], cells.codes[part], tuple(texts[part] for texts in cells.texts))
-        return predictor.predict(preprocessor.views(rows))
+        return predictor.predict(preprocessor.views(_cut(cells, start, start + chunk)))
 
     with ThreadPoolExecutor(threads) as pool:
-        return np.concatenate(list(pool.map(predict, range(0, n, CHUNK))))
+        return np.concatenate(list(pool.map(predict, range(0, n, chunk))))
+
+
+def one_row_seconds(predictor: Predictor, preprocessor: Preprocessor, cells: Cells, row: int) -> float:
+    """Measure how long one of the rows takes alone."""
+    one = _cut(cells, row, row + 1)
+    began = time.perf_counter()
+    predictor.predict(preprocessor.views(one))
+    return time.perf_counter() - began
+
+
+def _cut(cells: Cells, start: int, end: int) -> Cells:
+    part = slice(start, end)
+    return Cells(cells.numbers[part], cells.codes[part], tuple(texts[part] for texts in cells.texts))

@@ -165,11 +165,14 @@ class Target:
         values = raw[:, 0].astype(np.float64) * self.scale + self.shift
         return np.clip(values, self.lowest, self.highest)
 
-    def label(self, probabilities: FloatArray) -> npt.NDArray[np.generic]:
-        """Name the likeliest class of each row; the first one wins a tie."""
+    def label(
+        self, probabilities: FloatArray, factors: npt.NDArray[np.float64] | None = None
+    ) -> npt.NDArray[np.generic]:
+        """Name the class whose probability times its factor is largest, the first one of equals."""
         if self.classes is None:
             raise TypeError("a quantity has no classes")
-        return np.asarray(self.classes[probabilities.argmax(axis=1)])
+        turned = probabilities if factors is None else probabilities * factors
+        return np.asarray(self.classes[turned.argmax(axis=1)])
 
 
 def encode(y: pd.Series, task: str) -> tuple[Target, npt.NDArray[np.float32] | npt.NDArray[np.int32]]:

@@ -78,8 +78,8 @@ def fit_neural(work: Work, params: Params) -> Path:
     params : mapping
         ``hidden`` (units of each layer), ``members`` (networks that share matrices), ``bins`` (of a number;
         0 for none), ``rate``, ``decay``, ``dropout``, ``smoothing`` (share of the target that is spread over
-        all classes), ``epochs`` (at most: fewer where the share of time ends earlier), ``stages`` (where it is
-        known when to stop).
+        all classes), ``epochs`` (at most: fewer where the share of time ends earlier), ``stages`` (where
+        it is known when to stop).
     """
     rng = np.random.default_rng(work.seed)
     bins = learn_bins(work.X, int(params["bins"]), _BINS_IN_ALL)
@@ -113,7 +113,9 @@ class _Stages:
         self._work, self._model = work, model
         self._ends = list(nn_train.ENDS)
         if "stages" in params:
-            self._ends = [end for end in self._ends if _percent(end) <= max(params["stages"])] or self._ends[:1]
+            self._ends = [end for end in self._ends if _percent(end) <= max(params["stages"])] or self._ends[
+                :1
+            ]
         self._stages: list[int] = []
         self._models: list[NeuralModel] = []
         self._losses: list[float] = []

@@ -183,15 +183,17 @@ class Network:
         for layer, (product, z, a, slope, _) in enumerate(self._room):
             weight = self._parts[f"weight{layer}"]
             if layer:
-                np.matmul(units.reshape(members * batch, -1), weight, out=product.reshape(members * batch, -1))
+                np.matmul(
+                    units.reshape(members * batch, -1), weight, out=product.reshape(members * batch, -1)
+                )
                 np.multiply(product, self._parts[f"factor{layer}"], out=z)
             else:
                 np.matmul(X, weight, out=self._first)
                 np.multiply(self._first, self._parts["factor0"], out=z)
-            z += self._parts[f"shift{layer}"]
+            np.add(z, self._parts[f"shift{layer}"], out=z)
             self._activate(z, a, slope)
             units = a
-        result = np.matmul(units, self._parts["last_weight"])
+        result: F32 = np.matmul(units, self._parts["last_weight"])
         result += self._parts["last_shift"]
         return result
 

@@ -1,4 +1,4 @@
-"""How a network is trained: the optimiser, the rate over the schedule, and a schedule that ends with the share.
+"""How a network is trained: the optimiser, the rate, and a schedule that ends when the share of time does.
 
 The rate goes up and down four times, each time for about twice as long, and is zero at the end of each: these
 are the places to stop at (``coslog4``, Holzmüller, Grinsztajn, Steinwart 2024). Adam has a short memory of
@@ -57,7 +57,7 @@ class Pace:
         OutOfTime
             If the whole search is over.
         """
-        while self._left > 0 and not self._clock.is_up():
+        while self.done < 1 and not self._clock.is_up():
             length = (1.0 - self.done) / self._left
             middle = self.done + length / 2
             self._left -= 1

@@ -24,8 +24,9 @@ import numpy.typing as npt
 from automl_jupyter.engine.boosting import fit_boosting
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.forest import ForestModel, fit_forest
+from automl_jupyter.engine.kernel import fit_kernel
 from automl_jupyter.engine.learners import F32, Clock, Codes, Model, Params, Path, Work, fit_constant
-from automl_jupyter.engine.linear import fit_linear
+from automl_jupyter.engine.linear import fit_linear, fit_spline
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Positions, inner_split
 from automl_jupyter.engine.task import Target
@@ -222,6 +223,8 @@ _FOREST_BY_FOLDS = by_folds(_grow, "tree")
 LEARNERS: Mapping[str, Learner] = {
     "lightgbm": by_folds(fit_boosting, "tree"),
     "linear": by_folds(fit_linear, "linear"),
+    "spline": by_folds(fit_spline, "linear"),
+    "kernel": by_folds(fit_kernel, "linear"),
     "forest": Learner(lambda folds: FOREST_PARTS if folds.at_random else folds.fits, _fit_trees),
 }
 """Families by the name that the portfolio uses."""

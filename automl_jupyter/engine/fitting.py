@@ -27,6 +27,7 @@ from automl_jupyter.engine.forest import ForestModel, fit_forest
 from automl_jupyter.engine.kernel import fit_kernel
 from automl_jupyter.engine.learners import F32, Clock, Codes, Model, Params, Path, Work, fit_constant
 from automl_jupyter.engine.linear import fit_linear, fit_spline
+from automl_jupyter.engine.neighbours import fit_neighbours
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Positions, inner_split
 from automl_jupyter.engine.task import Target
@@ -171,6 +172,22 @@ def by_folds(fit: Fit, view: str) -> Learner:
     return Learner(lambda folds: folds.fits, fit_part)
 
 
+def by_memory(fit: Fit, view: str) -> Learner:
+    """Make a learner that only remembers rows: it predicts by folds, and serves one model of all rows."""
+    folds = by_folds(fit, view)
+
+    def fit_part(material: Material, params: Params, part: int, clock: Clock) -> Part:
+        found = folds.fit_part(material, params, part, clock)
+        if material.folds.ordered or not found.models:
+            return found
+        if part % material.folds.fits:
+            return replace(found, models=())
+        whole = material.work(None, str(params.get("view", view)), part, clock)
+        return replace(found, models=fit(whole, {**params, "stages": found.stages}).models)
+
+    return Learner(folds.parts, fit_part)
+
+
 def _fitted(fit: Fit, work: Work, params: Params, view: str) -> Path:
     """Fit, or where there is nothing to tell apart learn what all rows have in common."""
     one_class = work.task != "regression" and work.y.min() == work.y.max()
@@ -225,6 +242,7 @@ LEARNERS: Mapping[str, Learner] = {
     "linear": by_folds(fit_linear, "linear"),
     "spline": by_folds(fit_spline, "linear"),
     "kernel": by_folds(fit_kernel, "linear"),
+    "neighbours": by_memory(fit_neighbours, "normal"),
     "forest": Learner(lambda folds: FOREST_PARTS if folds.at_random else folds.fits, _fit_trees),
 }
 """Families by the name that the portfolio uses."""

@@ -27,6 +27,7 @@ _OURS = {
     "automl_jupyter.engine.learners": ("ConstantModel",),
     "automl_jupyter.engine.kernel": ("Kernel", "KernelModel"),
     "automl_jupyter.engine.linear": ("Curves", "LinearModel", "SplineModel"),
+    "automl_jupyter.engine.neighbours": ("Examples", "NeighbourModel"),
     "automl_jupyter.engine.preprocess": ("Preprocessor", "TextModel", "Views"),
     "automl_jupyter.engine.resample": ("Folds",),
     "automl_jupyter.engine.task": ("Target",),

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from automl_jupyter.engine.boosting import fit_boosting, fit_distilled
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.forest import ForestModel, fit_forest
+from automl_jupyter.engine.kernel import fit_kernel
 from automl_jupyter.engine.learners import (
     F32,
     Clock,
@@ -37,7 +38,9 @@ from automl_jupyter.engine.learners import (
     Work,
     fit_constant,
 )
-from automl_jupyter.engine.linear import fit_linear
+from automl_jupyter.engine.linear import fit_linear, fit_spline
+from automl_jupyter.engine.neighbours import fit_neighbours
+from automl_jupyter.engine.neural import fit_neural
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Positions, inner_split
 from automl_jupyter.engine.task import Target
@@ -220,6 +223,22 @@ def taught(fit: Fit, view: str) -> Learner:
     return Learner(lambda folds: folds.k + 1, fit_part)
 
 
+def by_memory(fit: Fit, view: str) -> Learner:
+    """Make a learner that only remembers rows: it predicts by folds, and serves one model of all rows."""
+    folds = by_folds(fit, view)
+
+    def fit_part(material: Material, params: Params, part: int, clock: Clock) -> Part:
+        found = folds.fit_part(material, params, part, clock)
+        if material.folds.ordered or not found.models:
+            return found
+        if part % material.folds.fits:
+            return replace(found, models=())
+        whole = material.work(None, str(params.get("view", view)), part, clock)
+        return replace(found, models=fit(whole, {**params, "stages": found.stages}).models)
+
+    return Learner(folds.parts, fit_part)
+
+
 def _fitted(fit: Fit, work: Work, params: Params, view: str) -> Path:
     """Fit, or where there is nothing to tell apart learn what all rows have in common."""
     one_class = work.task != "regression" and work.y.min() == work.y.max()
@@ -278,6 +297,10 @@ _FOREST_BY_FOLDS = by_folds(_grow, "tree")
 LEARNERS: Mapping[str, Learner] = {
     "lightgbm": by_folds(fit_boosting, "tree"),
     "linear": by_folds(fit_linear, "linear"),
+    "spline": by_folds(fit_spline, "linear"),
+    "kernel": by_folds(fit_kernel, "linear"),
+    "neighbours": by_memory(fit_neighbours, "normal"),
+    "neural": by_folds(fit_neural, "linear"),
     "distilled": taught(fit_distilled, "tree"),
     "forest": Learner(lambda folds: FOREST_PARTS if folds.at_random else folds.fits, _fit_trees),
 }

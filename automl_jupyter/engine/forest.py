@@ -77,6 +77,7 @@ def fit_forest(work: Work, params: Params) -> tuple[ForestModel, OutOfBag]:
     total = np.zeros((n, work.width), dtype=np.float32)
     counts = np.zeros(n, dtype=np.int32)
     trees: list[Any] = []
+    weights = np.ones(n) if work.weights is None else work.weights
     for _ in range(int(params["trees"])):
         seen = np.bincount(generator.integers(0, n, n), minlength=n)
         grower = kind(
@@ -84,7 +85,7 @@ def fit_forest(work: Work, params: Params) -> tuple[ForestModel, OutOfBag]:
             max_features=params["max_features"],
             random_state=int(generator.integers(2**31 - 1)),
         )
-        tree = grower.fit(work.X, work.y, sample_weight=seen.astype(np.float64)).tree_
+        tree = grower.fit(work.X, work.y, sample_weight=seen * weights).tree_
         left_out = np.flatnonzero(seen == 0)
         total[left_out] += tree.predict(work.X[left_out]).reshape(len(left_out), -1)
         counts[left_out] += 1

@@ -1,22 +1,35 @@
-"""Linear models with a quadratic penalty: ridge and (multinomial) logistic regression.
+"""Linear models with a quadratic penalty, of the columns as they are or of curves and products of them.
 
-They minimise what scikit-learn's ``Ridge`` and ``LogisticRegression`` minimise, but ask the clock at each
-step and leave two arrays for each of several penalties.
+They leave arrays for each of several penalties; :mod:`automl_jupyter.engine.penalty` finds them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from automl_jupyter.engine.learners import F32, Params, Path, Work
+from automl_jupyter.engine.penalty import Solution, solve
+from automl_jupyter.engine.products import product
 
 F64 = npt.NDArray[np.float64]
+
+KNOTS = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
+"""The shares of a column's cells, or of its values where they are few, below the bends of its curve."""
+
+MOST_PAIRED, PAIRED_WITHIN = 40, 3.0
+"""So many columns are multiplied with each other, within so many standard deviations."""
+
+MOST_FEATURES, MOST_NUMBERS = 1500, 20_000_000
+"""Features, and numbers in their table, at most."""
+
+_CHUNK = 4096
+_SAMPLE = 20_000
+_FEWEST_VALUES, _SHORT = 4, 30
+_LEAST_SPREAD = 1e-4
 
 
 @dataclass(frozen=True)
@@ -55,77 +68,141 @@ def fit_linear(work: Work, params: Params) -> Path:
         ``strengths``: inverse penalties (scikit-learn's ``C``; ``alpha`` is its inverse), increasing;
         ``steps``: iterations at most.
     """
+    found = _solutions(work.X, work, params, work.X_held)
+    classes = work.task != "regression"
+    models = tuple(LinearModel(s.coefficients, s.intercept, classes) for s in found)
+    return Path(tuple(s.stage for s in found), models)
+
+
+def _solutions(X: F32, work: Work, params: Params, X_held: F32 | None) -> list[Solution]:
     strengths = params["strengths"]
     stages = params.get("stages", tuple(range(len(strengths))))
-    if work.task == "regression":
-        y, weights = work.y.astype(np.float64), work.weights
-        paths = _ridge_path(work.X, y, [strengths[i] for i in stages], weights)
-        work.clock.is_up()
-        return Path(stages, tuple(LinearModel(w[:, None], np.array([b]), False) for w, b in paths))
-    return _logistic(work, strengths, stages, params["steps"])
+    return list(solve(X, work, strengths, stages, int(params["steps"]), X_held))
 
 
-def _logistic(work: Work, strengths: Sequence[float], stages: tuple[int, ...], steps: int) -> Path:
-    """Go from one penalty to the next until the held rows lose twice or the time is up."""
-    theta = np.zeros((work.X.shape[1] + 1, work.width))
-    models, losses = [], [np.inf]
-    for stage in stages:
-        theta = _descend(work, strengths[stage], steps, theta)
-        models.append(LinearModel(theta[:-1], theta[-1], classes=True))
-        if work.X_held is not None and work.y_held is not None:
-            logp = log_softmax(work.X_held @ theta[:-1] + theta[-1], axis=1)
-            losses.append(-float(np.mean(logp[np.arange(len(logp)), work.y_held.astype(np.intp)])))
-        if work.clock.is_up() or (len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]):
-            break
-    return Path(stages[: len(models)], tuple(models))
+@dataclass(frozen=True)
+class Curves:
+    """Columns as they are, broken lines of some of them, and products of pairs; each of spread one.
+
+    Attributes
+    ----------
+    columns, knots : ndarray of shape (bends,)
+        Each bend is of a column, at a place.
+    left, right : ndarray of shape (pairs,)
+        The columns that are multiplied.
+    scale : ndarray of shape (p + bends + pairs,), float32
+        What each feature is multiplied by.
+    """
+
+    columns: npt.NDArray[np.intp]
+    knots: F32
+    left: npt.NDArray[np.intp]
+    right: npt.NDArray[np.intp]
+    scale: F32
+
+    def __call__(self, X: F32) -> F32:
+        """Give the features of rows, shape (n, p + bends + pairs)."""
+        p, bends = X.shape[1], len(self.columns)
+        features = np.empty((len(X), len(self.scale)), np.float32)
+        features[:, :p] = X
+        np.maximum(X[:, self.columns] - self.knots, 0, out=features[:, p : p + bends])
+        near = np.clip(X, -PAIRED_WITHIN, PAIRED_WITHIN)
+        np.multiply(near[:, self.left], near[:, self.right], out=features[:, p + bends :])
+        features *= self.scale
+        return features
 
 
-def _ridge_path(X: F32, y: F64, strengths: Sequence[float], weights: F64 | None) -> list[tuple[F64, float]]:
-    """Solve for several penalties with one decomposition of the smaller Gram matrix."""
-    mean, centre = np.average(X, axis=0, weights=weights), float(np.average(y, weights=weights))
-    A, right_side = (X - mean).astype(np.float64), y - centre
-    if weights is not None:
-        root = np.sqrt(weights)
-        A, right_side = A * root[:, None], right_side * root
-    wide = A.shape[1] > A.shape[0]
-    values, vectors = np.linalg.eigh(A @ A.T if wide else A.T @ A)
-    values = np.maximum(values, 0.0)
-    right = vectors.T @ (right_side if wide else A.T @ right_side)
-    result = []
-    for c in strengths:
-        solved = vectors @ (right / (values + 1 / c))
-        w = A.T @ solved if wide else solved
-        result.append((w, centre - float(mean @ w)))
-    return result
+@dataclass(frozen=True)
+class SplineModel:
+    """A linear model of curves and products: coefficients of shape (features, K), intercepts (K,)."""
+
+    curves: Curves
+    coefficients: F64
+    intercept: F64
+    classes: bool
+    view: str = "linear"
+
+    @property
+    def row_cost(self) -> float:
+        """Microseconds for one row."""
+        return 30.0 + 0.03 * len(self.coefficients)
+
+    @property
+    def bulk_cost(self) -> float:
+        """Microseconds for one of many rows."""
+        return 0.002 * self.coefficients.size
+
+    def predict(self, X: F32) -> F32:
+        """Predict in chunks of rows, which bounds memory."""
+        result = np.empty((len(X), len(self.intercept)), np.float32)
+        for first in range(0, len(X), _CHUNK):
+            features = self.curves(X[first : first + _CHUNK]).astype(np.float64)
+            scores = product(features, self.coefficients) + self.intercept
+            result[first : first + _CHUNK] = softmax(scores, axis=1) if self.classes else scores
+        return result
 
 
-def _descend(work: Work, strength: float, steps: int, start: F64) -> F64:
-    """Minimise the mean log loss plus ``|w|² / (2 C n)`` by L-BFGS from a start of shape (p + 1, K)."""
-    X, y, n, shape = work.X, work.y.astype(np.intp), len(work.y), start.shape
-    rows = np.arange(n)
-    weights = np.ones(n) if work.weights is None else work.weights
+def fit_spline(work: Work, params: Params) -> Path:
+    """Fit a linear model to broken lines of the numbers and, where there is room, to products of columns.
 
-    def objective(flat: F64) -> tuple[float, F64]:
-        theta = flat.reshape(shape)
-        logits = X @ theta[:-1].astype(np.float32) + theta[-1].astype(np.float32)
-        logp = log_softmax(logits, axis=1)
-        loss = -float(weights @ logp[rows, y]) / n + float((theta[:-1] ** 2).sum()) / (2 * strength * n)
-        slope = np.exp(logp)
-        slope[rows, y] -= 1
-        slope *= (weights / n)[:, None].astype(np.float32)
-        gradient = np.vstack([X.T @ slope + theta[:-1] / (strength * n), slope.sum(axis=0)])
-        return loss, gradient.astype(np.float64).ravel()
+    Parameters
+    ----------
+    work : Work
+        The training rows in the linear view.
+    params : mapping
+        As :func:`fit_linear`, and ``pairs``: the spread of products of columns, 0 for none; the smaller it
+        is, the stronger they are penalised beside the columns on their own.
+    """
+    curves = _curves(work, float(params["pairs"]))
+    held = None if work.X_held is None else curves(work.X_held)
+    found = _solutions(curves(work.X), work, params, held)
+    classes = work.task != "regression"
+    models = tuple(SplineModel(curves, s.coefficients, s.intercept, classes) for s in found)
+    return Path(tuple(s.stage for s in found), models)
 
-    def watch(_: F64) -> None:
-        if work.clock.is_up():
-            raise StopIteration
 
-    found = minimize(
-        objective,
-        start.ravel(),
-        jac=True,
-        method="L-BFGS-B",
-        callback=watch,
-        options={"maxiter": steps, "ftol": 1e-7, "gtol": 1e-5},
+def _curves(work: Work, pairs: float) -> Curves:
+    n, p = work.X.shape
+    room = min(MOST_FEATURES, MOST_NUMBERS // n) - p
+    bends = _bends(work.X)
+    if len(bends) > room:
+        bends = []
+    room = max(room - len(bends), 0)
+    most = min(MOST_PAIRED, p, int(np.sqrt(2 * room))) if pairs else 0
+    chosen = np.sort(np.argsort(-_relevance(work), kind="stable")[:most])
+    left, right = (chosen[side] for side in np.triu_indices(most))
+    curves = Curves(
+        np.array([column for column, _ in bends], np.intp),
+        np.array([knot for _, knot in bends], np.float32),
+        left,
+        right,
+        np.ones(p + len(bends) + len(left), np.float32),
     )
-    return np.asarray(found.x, dtype=np.float64).reshape(shape)
+    spread = curves(work.X[:: max(1, n // _SAMPLE)]).std(axis=0, dtype=np.float64)
+    scale = np.where(spread > _LEAST_SPREAD, 1 / np.maximum(spread, _LEAST_SPREAD), 0.0)
+    scale[:p] = 1.0
+    scale[p + len(bends) :] *= pairs
+    return replace(curves, scale=scale.astype(np.float32))
+
+
+def _bends(X: F32) -> list[tuple[int, float]]:
+    """Columns and the places where their lines bend; none for columns of a few values."""
+    found = []
+    for j in range(X.shape[1]):
+        values = np.unique(X[:, j])
+        if len(values) >= _FEWEST_VALUES:
+            among = values if len(values) < _SHORT else X[:, j]
+            found += [(j, float(knot)) for knot in np.unique(np.quantile(among, KNOTS))]
+    return found
+
+
+def _relevance(work: Work) -> F64:
+    """How much each column says of the target on its own, up to a factor: squared correlations."""
+    X = work.X - work.X.mean(axis=0)
+    spread = np.maximum((X**2).mean(axis=0), 1e-9)
+    if work.task == "regression":
+        Y = (work.y - work.y.mean())[:, None]
+    else:
+        Y = np.eye(work.width, dtype=np.float32)[work.y.astype(np.intp)]
+        Y = (Y - Y.mean(axis=0)) / np.sqrt(np.maximum(Y.mean(axis=0), 1e-9))
+    return np.asarray(((X.T @ Y / len(X)) ** 2).sum(axis=1) / spread, dtype=np.float64)

@@ -7,7 +7,9 @@ arrays of rows, and a single row takes the same path as a million.
 - texts become their lengths and a truncated singular value decomposition of TF-IDF;
 - ``tree``: numbers (NaN kept), then codes of categories;
 - ``linear``: standardised numbers with the median for what is missing, one column for each frequent
-  category, one for each number that is often missing.
+  category, one for each number that is often missing;
+- ``normal``: the same, with numbers by their rank, as quantiles of a normal distribution: neither far values
+  nor skewed columns rule distances.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from automl_jupyter.engine.columns import FIRST, OTHER, Cells, Layout
 
@@ -25,6 +28,7 @@ F64 = npt.NDArray[np.float64]
 TEXT_TERMS, TEXT_ROWS, TEXT_CHARACTERS, TEXT_PARTS = 5000, 20_000, 2_000_000, 24
 ONE_HOT_PER_COLUMN, ONE_HOT_IN_ALL = 50, 1000
 MEDIAN_ROWS = 50_000
+QUANTILES, FARTHEST = 101, 0.01
 # Far enough from the end of float32 that a sum of such numbers does not overflow.
 _LARGEST = 1e30
 _DAY = 86_400.0
@@ -111,6 +115,8 @@ class Preprocessor:
         Subtracted from numbers too large for float32 to tell apart.
     lowest, highest, median, mean, spread : ndarray
         Of each number that is kept; the range bounds what the linear view sees.
+    places, quantiles : tuple of ndarray
+        For each number, values in increasing order and the normal quantiles of their ranks.
     often_missing : ndarray of int
         Numbers that get a column for being missing.
     hot : tuple of ndarray
@@ -129,6 +135,8 @@ class Preprocessor:
     median: F64
     mean: F64
     spread: F64
+    places: tuple[F64, ...]
+    quantiles: tuple[F64, ...]
     often_missing: npt.NDArray[np.intp]
     hot: tuple[npt.NDArray[np.intp], ...]
     hot_width: int
@@ -179,7 +187,8 @@ class Views:
 
     def __getitem__(self, name: str) -> F32:
         if name not in self._made:
-            self._made[name] = self._tree() if name == "tree" else self._linear()
+            make = {"tree": self._tree, "linear": self._linear, "normal": self._normal}[name]
+            self._made[name] = make()
         return self._made[name]
 
     def _tree(self) -> F32:
@@ -187,13 +196,27 @@ class Views:
         return np.hstack([numbers.astype(np.float32), self.cells.codes.astype(np.float32)])
 
     def _linear(self) -> F32:
-        of, n = self.of, len(self.numbers)
-        missing = np.isnan(self.numbers)
-        filled = np.clip(np.where(missing, of.median, self.numbers), of.lowest, of.highest)
+        of = self.of
+        return self._beside(np.clip((self._filled() - of.mean) / of.spread, -8, 8))
+
+    def _normal(self) -> F32:
+        filled = self._filled()
+        for j, (places, quantiles) in enumerate(zip(self.of.places, self.of.quantiles, strict=True)):
+            filled[:, j] = np.interp(filled[:, j], places, quantiles)
+        return self._beside(filled)
+
+    def _filled(self) -> F64:
+        of = self.of
+        filled = np.where(np.isnan(self.numbers), of.median, self.numbers)
+        return np.clip(filled, of.lowest, of.highest)
+
+    def _beside(self, numbers: F64) -> F32:
+        """Put beside numbers what is missing, and a column for each frequent category."""
+        of, n = self.of, len(numbers)
         p, q = len(of.median), len(of.often_missing)
         view = np.zeros((n, p + q + of.hot_width), dtype=np.float32)
-        view[:, :p] = np.clip((filled - of.mean) / of.spread, -8, 8)
-        view[:, p : p + q] = missing[:, of.often_missing]
+        view[:, :p] = numbers
+        view[:, p : p + q] = np.isnan(self.numbers[:, of.often_missing])
         for j, columns in enumerate(of.hot):
             at = columns[np.minimum(self.cells.codes[:, j], len(columns) - 1)]
             rows = np.flatnonzero(at >= 0)
@@ -228,6 +251,7 @@ def fit(plan: Layout, cells: Cells, seed: int = 0) -> tuple[Preprocessor, Views]
     unit = np.maximum(np.abs(filled).max(axis=0, initial=0.0), 1e-300)
     mean, spread = (filled / unit).mean(axis=0) * unit, (filled / unit).std(axis=0) * unit
     hot, width = _one_hot(cells.codes, len(raw))
+    places, quantiles = _ranks(filled)
     preprocessor = Preprocessor(
         plan=plan,
         texts=texts,
@@ -239,6 +263,8 @@ def fit(plan: Layout, cells: Cells, seed: int = 0) -> tuple[Preprocessor, Views]
         median=median,
         mean=mean,
         spread=np.maximum(spread, np.maximum(1e-9 * unit, 1e-300)),
+        places=places,
+        quantiles=quantiles,
         often_missing=np.flatnonzero((~known).mean(axis=0) > 0.005) if len(raw) else np.zeros(0, np.intp),
         hot=hot,
         hot_width=width,
@@ -254,6 +280,22 @@ def _medians(raw: F64, default: F64) -> F64:
     if some.any():
         medians[some] = np.nanmedian(sample[:, some], axis=0)
     return medians
+
+
+def _ranks(filled: F64) -> tuple[tuple[F64, ...], tuple[F64, ...]]:
+    """For each column some of its values, and the normal quantiles of their ranks, scaled to spread one."""
+    sample = filled[:: max(1, len(filled) // MEDIAN_ROWS)]
+    shares = np.linspace(0, 1, QUANTILES)
+    places, quantiles = [], []
+    for column in sample.T:
+        # Of a value that fills several quantiles the middle one counts.
+        values, at, count = np.unique(np.quantile(column, shares), return_inverse=True, return_counts=True)
+        middle = np.bincount(at, shares) / count
+        scores = ndtri(np.clip(middle, FARTHEST, 1 - FARTHEST))
+        spread = np.interp(column, values, scores).std()
+        places.append(values)
+        quantiles.append(scores / max(spread, 0.1))
+    return tuple(places), tuple(quantiles)
 
 
 def _derive(cells: Cells, moments: npt.NDArray[np.intp], texts: tuple[TextModel, ...]) -> F64:

@@ -22,8 +22,7 @@ class Candidate:
     params : mapping
         What the learner is told.
     cost : float
-        Expected time of one fold, relative to the candidate ``lightgbm``. For classes a boosting fold pays
-        for each of them; what others pay is learnt.
+        Expected time of one fold, relative to others of its family.
     memory : float
         Memory that the fit of one fold needs at most, beside the table, relative to ``lightgbm_quick``: the
         larger of what was measured on a long table (200,000 rows by 50 columns: 220 MB for the first) and on

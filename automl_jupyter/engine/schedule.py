@@ -16,29 +16,19 @@ import numpy as np
 from automl_jupyter.engine.lanes import Deadline, Job, Unit
 from automl_jupyter.engine.portfolio import Candidate
 
-SHARE = 0.5
-"""No candidate may use more than this part of the time that is left."""
+SHARE = 0.4
+"""No candidate may use more than this part of the time that is left: so much may also be lost by trying a
+family of which nothing is known yet."""
 
 LEAST_SECONDS = 0.3
 COLD = 1.08
 """A family whose best loss is so many times the best of all waits."""
 
-BOOSTING = "lightgbm"
-CLASSES = 2.5
-"""Only boosting pays for each class; for so many it costs as for two."""
-
 
 @dataclass
 class Costs:
-    """What fits have cost so far, from which what others will cost is told.
+    """What fits have cost so far, from which what others of their family will cost is told."""
 
-    Attributes
-    ----------
-    classes : int
-        Columns of a prediction.
-    """
-
-    classes: int
     _seen: dict[str, list[float]] = field(default_factory=dict)
     _ratios: dict[str, list[float]] = field(default_factory=dict)
 
@@ -46,22 +36,14 @@ class Costs:
         """Take note of the time of a part that is so much of a usual part's work."""
         usual = max(seconds, 1e-4) / max(work, 1e-3)
         self._seen.setdefault(candidate.name, []).append(usual)
-        self._ratios.setdefault(candidate.family, []).append(usual / self._declared(candidate))
+        self._ratios.setdefault(candidate.family, []).append(usual / candidate.cost)
 
     def expected(self, candidate: Candidate) -> float | None:
-        """Seconds of one part of a candidate; None while nothing is known."""
+        """Seconds of one part of a candidate; None while nothing is known of its family."""
         if candidate.name in self._seen:
             return float(np.median(self._seen[candidate.name]))
         ratios = self._ratios.get(candidate.family)
-        if ratios:
-            return float(np.median(ratios[-24:])) * self._declared(candidate)
-        known = self._ratios.get(BOOSTING)
-        return None if not known else float(np.median(known[-24:])) * self._declared(candidate)
-
-    def _declared(self, candidate: Candidate) -> float:
-        if candidate.family == BOOSTING:
-            return candidate.cost
-        return candidate.cost / max(1.0, self.classes / CLASSES)
+        return None if not ratios else float(np.median(ratios[-24:])) * candidate.cost
 
 
 @dataclass

@@ -171,7 +171,7 @@ class _Search:
         self.workshop: Workshop = observer if isinstance(observer, Workshop) else Alone()
         # After a crash one fit at a time: less memory, and another crash has one culprit.
         self.lanes = 1 if self.workshop.crashes() else problem.workers
-        self.costs = Costs(problem.target.width)
+        self.costs = Costs()
         self._wanted: list[str] | None = None
         self._best_losses: list[float] = []
         self._read: list[FinishedTrial] = []

@@ -20,7 +20,7 @@ from automl_jupyter.engine.nn_network import Design, Network, answer, softmax, s
 
 _BATCHES, _SMALLEST, _LARGEST = 16, 32, 256
 _BINS_IN_ALL = 1024
-_CHUNK = 512
+_CHUNK = 256
 _SLACK = 1e-9
 _WORSE = 1.05
 _NEARLY = 0.97
@@ -77,9 +77,8 @@ def fit_neural(work: Work, params: Params) -> Path:
         The training rows in the linear view.
     params : mapping
         ``hidden`` (units of each layer), ``members`` (networks that share matrices), ``bins`` (of a number;
-        0 for none), ``rate``, ``decay``, ``dropout``, ``smoothing`` (share of the target that is spread over
-        all classes), ``epochs`` (at most: fewer where the share of time ends earlier), ``stages`` (where
-        it is known when to stop).
+        0 for none), ``rate``, ``decay``, ``dropout``, ``epochs`` (at most: fewer where the share of time ends
+        earlier), ``stages`` (where it is known when to stop).
     """
     rng = np.random.default_rng(work.seed)
     bins = learn_bins(work.X, int(params["bins"]), _BINS_IN_ALL)
@@ -99,7 +98,7 @@ def fit_neural(work: Work, params: Params) -> Path:
     path = _Stages(work, model, params)
     for done, rows in zip(pace, _batches(n, batch, rng), strict=False):
         X = bins.widen(work.X[rows])
-        network.learn(X, _wrong(network.scores(X), work, rows, float(params["smoothing"])))
+        network.learn(X, _wrong(network.scores(X), work, rows))
         optimiser.step(network.gradient, float(params["rate"]) * nn_train.rate_at(done))
         if path.is_enough(pace.done):
             break
@@ -183,16 +182,15 @@ def _batches(n: int, batch: int, rng: np.random.Generator) -> Iterator[npt.NDArr
             yield order[at : at + batch]
 
 
-def _wrong(scores: F32, work: Work, rows: npt.NDArray[np.intp], smoothing: float) -> F32:
-    """Derivatives by the scores of the mean log loss with smoothed targets, or of half the mean square."""
+def _wrong(scores: F32, work: Work, rows: npt.NDArray[np.intp]) -> F32:
+    """Derivatives by the scores of the mean log loss, or of half the mean square."""
     n = np.float32(len(rows))
     if work.task == "regression":
         wrong = scores
         wrong -= work.y[rows].astype(np.float32)[:, None]
     else:
         wrong = softmax(scores)
-        wrong -= np.float32(smoothing / work.width)
-        wrong[:, np.arange(len(rows)), work.y[rows].astype(np.intp)] -= np.float32(1 - smoothing)
+        wrong[:, np.arange(len(rows)), work.y[rows].astype(np.intp)] -= np.float32(1)
     if work.weights is not None:
         wrong *= work.weights[rows].astype(np.float32)[:, None]
     wrong /= n

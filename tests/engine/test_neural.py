@@ -21,7 +21,6 @@ PARAMS = {
     "rate": 8e-3,
     "decay": 0.02,
     "dropout": 0.1,
-    "smoothing": 0.0,
     "epochs": 30,
 }
 NEVER = Clock(np.inf, np.inf)

@@ -229,7 +229,7 @@ def _seconds(model: Model, material: Material) -> float:
     q = model.predict(sample)
     if not np.isfinite(q).all():
         raise FloatingPointError("predictions are not finite")
-    return 1000 * (time.monotonic() - began) / sample.shape[0]
+    return float(1000 * (time.monotonic() - began) / sample.shape[0])
 
 
 def _fit_trees(material: Material, params: Params, part: int, clock: Clock) -> Part:

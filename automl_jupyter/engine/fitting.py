@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from automl_jupyter.engine.boosting import fit_boosting, fit_distilled
 from automl_jupyter.engine.columns import Cells
-from automl_jupyter.engine.forest import ForestModel, fit_forest
+from automl_jupyter.engine.forest import ForestModel, fit_forest, plant
 from automl_jupyter.engine.kernel import fit_kernel
 from automl_jupyter.engine.learners import (
     F32,
@@ -43,7 +43,9 @@ from automl_jupyter.engine.neighbours import fit_neighbours
 from automl_jupyter.engine.neural import fit_neural
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Positions, inner_split
+from automl_jupyter.engine.skewed import fit_logarithms, zero_of
 from automl_jupyter.engine.task import Target
+from automl_jupyter.engine.words import fit_words
 
 FOREST_PARTS = 4
 TREES_OF_FOLD = 2
@@ -118,12 +120,13 @@ class Material:
             weights=None if weights is None else weights[every],
             X_held=None if held is None else self.views[view][held],
             y_held=None if held is None else self.codes[held],
+            zero=zero_of(self.target),
         )
 
     def bare(self) -> Material:
-        """Give the same without what fits do not read: cells that became numbers, views already made."""
+        """Give the same without what fits do not read: numbers as they were read, views already made."""
         views = self.views
-        cells = Cells(np.zeros((len(views), 0)), views.cells.codes, ())
+        cells = Cells(np.zeros((len(views), 0)), views.cells.codes, views.cells.texts)
         return replace(self, views=Views(views.of, cells, views.numbers))
 
 
@@ -175,7 +178,11 @@ Fit = Callable[[Work, Params], Path]
 
 
 def by_folds(fit: Fit, view: str) -> Learner:
-    """Make a learner that is fitted by folds and reads one view, unless its parameters name another."""
+    """Make a learner that is fitted by folds.
+
+    It reads one view, unless its parameters name another (``view``), and learns quantities as they are, or
+    their logarithms (``target``: ``log``).
+    """
 
     def fit_part(material: Material, params: Params, part: int, clock: Clock) -> Part:
         repeat, fold = divmod(part, material.folds.fits)
@@ -244,11 +251,17 @@ def _fitted(fit: Fit, work: Work, params: Params, view: str) -> Path:
     one_class = work.task != "regression" and work.y.min() == work.y.max()
     if one_class or len(work.y) < _FEWEST_ROWS:
         return Path((0,), (replace(fit_constant(work, {}), view=view),))
-    path = fit(work, params)
-    if all(model.view == view for model in path.models):
-        return path
-    # The family's usual view is not the one that was asked for.
-    return replace(path, models=tuple(replace(model, view=view) for model in path.models))  # type: ignore[type-var]
+
+    def seeing(work: Work, params: Params) -> Path:
+        path = fit(work, params)
+        if all(model.view == view for model in path.models):
+            return path
+        # The family's usual view is not the one that was asked for.
+        return replace(path, models=tuple(replace(model, view=view) for model in path.models))  # type: ignore[type-var]
+
+    if params.get("target") == "log":
+        return fit_logarithms(seeing, work, {name: params[name] for name in params if name != "target"})
+    return seeing(work, params)
 
 
 def _fitted_to_all(fit: Fit, material: Material, params: Params, view: str, clock: Clock) -> Model:
@@ -275,7 +288,7 @@ def _seconds(model: Model, material: Material) -> float:
     q = model.predict(sample)
     if not np.isfinite(q).all():
         raise FloatingPointError("predictions are not finite")
-    return 1000 * (time.monotonic() - began) / len(sample)
+    return float(1000 * (time.monotonic() - began) / sample.shape[0])
 
 
 def _fit_trees(material: Material, params: Params, part: int, clock: Clock) -> Part:
@@ -299,6 +312,7 @@ LEARNERS: Mapping[str, Learner] = {
     "linear": by_folds(fit_linear, "linear"),
     "spline": by_folds(fit_spline, "linear"),
     "kernel": by_folds(fit_kernel, "linear"),
+    "words": by_folds(fit_words, "words"),
     "neighbours": by_memory(fit_neighbours, "normal"),
     "neural": by_folds(fit_neural, "linear"),
     "distilled": taught(fit_distilled, "tree"),
@@ -347,9 +361,10 @@ def join(parts: Sequence[Part], prior: F32, material: Material) -> tuple[tuple[M
         counts[part.rows] += part.counts
         models += part.models[stage : stage + 1]
     predictions = np.where(counts[:, None] > 0, total / np.maximum(counts, 1)[:, None], prior)
-    trees = tuple(tree for model in models if isinstance(model, ForestModel) for tree in model.trees)
-    joined = (ForestModel(trees, models[0].view),) if trees else tuple(models)
-    return joined, predictions.astype(np.float32)
+    forests = [model for model in models if isinstance(model, ForestModel)]
+    if forests and material.folds.at_random:
+        models = [plant(forests)]
+    return tuple(models), predictions.astype(np.float32)
 
 
 def _choose_stages(parts: Sequence[Part], material: Material) -> list[int]:

@@ -94,6 +94,8 @@ class Work:
     X_held, y_held : ndarray or None
         The rows that the fold predicts. They may tell a fit when it is of no use to go on, never which stage
         is the best: that is chosen by the rows of the other folds.
+    zero : float
+        What the quantity zero is coded as.
     """
 
     X: F32
@@ -109,6 +111,7 @@ class Work:
     lesson: Lesson | None = None
     X_held: F32 | None = None
     y_held: Codes | None = None
+    zero: float = 0.0
 
 
 class Model(Protocol):
@@ -176,7 +179,7 @@ class ConstantModel:
 
     def predict(self, X: F32) -> F32:
         """Repeat the values."""
-        return np.repeat(self.values[None, :], len(X), axis=0)
+        return np.repeat(self.values[None, :], X.shape[0], axis=0)
 
 
 def fit_constant(work: Work, params: Params) -> ConstantModel:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
@@ -75,7 +77,7 @@ def solve(
 
     Parameters
     ----------
-    X : ndarray of shape (n, p), float32
+    X : ndarray or sparse matrix of shape (n, p), float32
         Features of the training rows of `work`, whose target, weights and clock are used.
     work : Work
         What the fit is given.
@@ -111,6 +113,9 @@ def solve(
 def _turn(X: F32, work: Work) -> _Turned:
     """Centre the rows and turn them to their principal components, by the smaller Gram matrix."""
     n, p = X.shape
+    if sparse.issparse(X):
+        many: Any = X
+        return _Turned(X, np.zeros(p), None, np.asarray(many.multiply(many).sum(axis=0)).ravel())
     mean = np.average(X, axis=0, weights=work.weights)
     A = X - mean.astype(np.float32)
     weights = np.ones(n) if work.weights is None else work.weights

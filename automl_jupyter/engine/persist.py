@@ -20,6 +20,7 @@ _OURS = {
     "automl_jupyter.engine.cluster": ("AutoMLClusterer", "Centres"),
     "automl_jupyter.engine.columns": ("Cells", "Layout"),
     "automl_jupyter.engine.contract": ("ColumnContract", "Contract"),
+    "automl_jupyter.engine.encoding": ("Encoding",),
     "automl_jupyter.engine.ensemble": ("Ensemble", "Member"),
     "automl_jupyter.engine.estimators": ("AutoMLClassifier", "AutoMLRegressor", "Evaluation"),
     "automl_jupyter.engine.fitting": ("Material", "Part"),
@@ -33,7 +34,9 @@ _OURS = {
     "automl_jupyter.engine.nn_network": ("Design",),
     "automl_jupyter.engine.preprocess": ("Preprocessor", "TextModel", "Views"),
     "automl_jupyter.engine.resample": ("Folds",),
+    "automl_jupyter.engine.skewed": ("LogModel", "Scale"),
     "automl_jupyter.engine.task": ("Target",),
+    "automl_jupyter.engine.words": ("WordsModel",),
     "automl_jupyter.engine.trials": ("FinishedTrial", "Trial"),
 }
 _PUBLIC = {

@@ -35,6 +35,8 @@ class Candidate:
         It is left out for larger tables.
     skewed : bool
         Whether it is for quantities alone that are positive and skewed.
+    texts : bool
+        Whether it is for tables alone that have texts.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Candidate:
     tasks: tuple[str, ...] = SUPERVISED
     most_rows: int | None = None
     skewed: bool = False
+    texts: bool = False
 
 
 BASELINE = Candidate("baseline", "baseline", cost=0.0, memory=0.0, why="engine.why_baseline")
@@ -124,6 +127,34 @@ PORTFOLIO: tuple[Candidate, ...] = (
         most_rows=30_000,
     ),
     Candidate(
+        "words",
+        "words",
+        {"strengths": (0.02, 0.1, 0.5, 3.0, 20.0), "steps": 60},
+        cost=1.0,
+        memory=2.0,
+        why="engine.why_words",
+        texts=True,
+    ),
+    Candidate(
+        "lightgbm_log",
+        "lightgbm",
+        {
+            "target": "log",
+            "learning_rate": 0.04,
+            "num_leaves": 24,
+            "min_data_in_leaf": 15,
+            "feature_fraction": 0.6,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "rounds": 3000,
+            "patience": 60,
+        },
+        cost=1.5,
+        memory=4.0,
+        why="engine.why_lightgbm_log",
+        skewed=True,
+    ),
+    Candidate(
         "lightgbm_codes",
         "lightgbm",
         {
@@ -186,6 +217,25 @@ PORTFOLIO: tuple[Candidate, ...] = (
         memory=1.0,
         why="engine.why_neighbours",
         most_rows=20_000,
+    ),
+    Candidate(
+        "spline_log",
+        "spline",
+        {"target": "log", "pairs": 0.3, "strengths": (0.003, 0.02, 0.1, 0.5, 3.0), "steps": 60},
+        cost=1.5,
+        memory=2.0,
+        why="engine.why_spline_log",
+        most_rows=50_000,
+        skewed=True,
+    ),
+    Candidate(
+        "extra_trees",
+        "forest",
+        {"trees": 30, "min_samples_leaf": 1, "max_features": 0.5, "splitter": "random"},
+        cost=0.6,
+        memory=0.2,
+        why="engine.why_extra",
+        most_rows=30_000,
     ),
     Candidate(
         "kernel_sharp",
@@ -287,7 +337,7 @@ STACK: tuple[Candidate, ...] = (
     Candidate(
         "stack_forest",
         "forest",
-        {"view": "stack", "kind": "extra", "trees": 25, "min_samples_leaf": 5, "max_features": 0.5},
+        {"view": "stack", "splitter": "random", "trees": 25, "min_samples_leaf": 5, "max_features": 0.5},
         cost=1.5,
         memory=0.2,
         why="engine.why_stack_forest",
@@ -315,10 +365,13 @@ FAST = Candidate(
 """One boosted model that learns what the ensemble says: nearly as good, and quick to answer."""
 
 
-def candidates(task: str, rows: int, *, skewed: bool = False) -> tuple[Candidate, ...]:
-    """Choose the candidates for a task, a number of rows and a target, in order."""
+def candidates(task: str, rows: int, *, skewed: bool = False, texts: bool = False) -> tuple[Candidate, ...]:
+    """Choose the candidates for a task, a number of rows, a target and columns, in order."""
     return tuple(
         c
         for c in PORTFOLIO
-        if task in c.tasks and (c.most_rows is None or rows <= c.most_rows) and (skewed or not c.skewed)
+        if task in c.tasks
+        and (c.most_rows is None or rows <= c.most_rows)
+        and (skewed or not c.skewed)
+        and (texts or not c.texts)
     )

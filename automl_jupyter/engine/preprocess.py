@@ -8,6 +8,7 @@ arrays of rows, and a single row takes the same path as a million.
 - ``tree``: numbers (NaN kept), then codes of categories;
 - ``linear``: standardised numbers with the median for what is missing, one column for each frequent
   category, one for each number that is often missing;
+- ``words``: ``linear`` and what texts are made of, as a sparse matrix;
 - ``normal``: the same, with numbers by their rank, as quantiles of a normal distribution: neither far values
   nor skewed columns rule distances.
 """
@@ -15,12 +16,15 @@ arrays of rows, and a single row takes the same path as a million.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from scipy.special import ndtri
 
 from automl_jupyter.engine.columns import FIRST, OTHER, Cells, Layout
+from automl_jupyter.engine.words import hashed
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -187,7 +191,12 @@ class Views:
 
     def __getitem__(self, name: str) -> F32:
         if name not in self._made:
-            make = {"tree": self._tree, "linear": self._linear, "normal": self._normal}[name]
+            make = {
+                "tree": self._tree,
+                "linear": self._linear,
+                "normal": self._normal,
+                "words": self._words,
+            }[name]
             self._made[name] = make()
         return self._made[name]
 
@@ -204,6 +213,10 @@ class Views:
         for j, (places, quantiles) in enumerate(zip(self.of.places, self.of.quantiles, strict=True)):
             filled[:, j] = np.interp(filled[:, j], places, quantiles)
         return self._beside(filled)
+
+    def _words(self) -> Any:
+        columns = sparse.csr_array(self["linear"])
+        return sparse.csr_array(sparse.hstack([columns, *map(hashed, self.cells.texts)], format="csr"))
 
     def _filled(self) -> F64:
         of = self.of

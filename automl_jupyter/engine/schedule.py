@@ -21,6 +21,9 @@ SHARE = 0.4
 family of which nothing is known yet."""
 
 LEAST_SECONDS = 0.3
+LARGE = 0.2
+"""What takes more than this part of the time that is left waits until smaller things are done."""
+
 COLD = 1.08
 """A family whose best loss is so many times the best of all waits."""
 
@@ -107,12 +110,19 @@ class Schedule:
         return hungry
 
     def _next(self) -> Candidate:
-        """The first candidate whose family does not lose, or the first one."""
+        """The first candidate whose family does not lose and that leaves time for others, or the first one."""
         if not self.timed or not self.losses:
             return self.pending[0]
         best = min(self.losses.values())
         cold = {family for family, loss in self.losses.items() if loss > COLD * best}
-        return next((c for c in self.pending if c.family not in cold), self.pending[0])
+        warm = [c for c in self.pending if c.family not in cold] or self.pending
+        left = self.deadline.at - time.monotonic()
+        return next((c for c in warm if self._whole(c) < LARGE * left), warm[0])
+
+    def _whole(self, candidate: Candidate) -> float:
+        """Seconds until a candidate that has not begun would be done; none where nothing is known of it."""
+        each = self.costs.expected(candidate) or 0.0
+        return each * -(-self.size(candidate) // self.lanes)
 
     def _parts(self, candidate: Candidate, repeat: int) -> Iterator[Unit]:
         size = self.size(candidate)

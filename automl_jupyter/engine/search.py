@@ -28,6 +28,7 @@ from automl_jupyter.engine.portfolio import BASELINE, FAST, STACK, Candidate
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Groups, Positions, Times
 from automl_jupyter.engine.schedule import Costs, Schedule
+from automl_jupyter.engine.skewed import is_skewed
 from automl_jupyter.engine.task import Target
 from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observer, Silent, Trial
 
@@ -177,7 +178,10 @@ class _Search:
         self._read: list[FinishedTrial] = []
         self._told = 0.0
         wanted = portfolio.candidates(
-            problem.target.task, len(problem.codes), skewed=problem.target.is_skewed
+            problem.target.task,
+            len(problem.codes),
+            skewed=is_skewed(problem.target, problem.codes),
+            texts=bool(problem.views.of.texts),
         )
         self.first = self._schedule(list(wanted[: problem.max_trials]), MOST_REPEATS)
         self.board.expect([BASELINE, *wanted, *STACK])

@@ -35,10 +35,6 @@ _DTYPES: tuple[tuple[Callable[[Any], bool], str], ...] = (
 )
 
 
-SKEWNESS = 0.7
-"""Positive quantities that are skewed by more than this may be easier to tell on a logarithmic scale."""
-
-
 def infer_task(y: pd.Series) -> str:
     """Guess what a target means.
 
@@ -143,8 +139,6 @@ class Target:
         Centre and spread of a quantity.
     lowest, highest : float
         Bounds of predictions of a quantity.
-    is_skewed : bool
-        Whether a quantity is positive, with a long tail of large values.
     """
 
     task: str
@@ -153,7 +147,6 @@ class Target:
     scale: float = 1.0
     lowest: float = -np.inf
     highest: float = np.inf
-    is_skewed: bool = False
 
     @property
     def width(self) -> int:
@@ -192,9 +185,8 @@ def encode(y: pd.Series, task: str) -> tuple[Target, npt.NDArray[np.float32] | n
         shift, scale = float((values / unit).mean()) * unit, float((values / unit).std()) * unit or unit
         margin = 0.1 * float(values.max() / 2 - values.min() / 2)
         codes = (values - shift) / scale
-        skewed = bool(values.min() >= 0 and np.mean(codes**3) > SKEWNESS)
         lowest, highest = float(values.min()) - margin, float(values.max()) + margin
-        return Target(task, None, shift, scale, lowest, highest, skewed), codes.astype(np.float32)
+        return Target(task, None, shift, scale, lowest, highest), codes.astype(np.float32)
     classes, codes = np.unique(_labels(y), return_inverse=True)
     return Target(task, classes), codes.astype(np.int32)
 

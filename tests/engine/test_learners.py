@@ -25,6 +25,7 @@ FAMILIES = {
     "kernel_sharp": ("kernel", {**CURVES, "landmarks": 150, "width": 1.0, "shape": "laplace"}),
     "neighbours": ("neighbours", {"counts": (3, 8, 20)}),
     "forest": ("forest", {"trees": 10, "min_samples_leaf": 3, "max_features": 0.5}),
+    "extra": ("forest", {"trees": 10, "min_samples_leaf": 2, "max_features": 0.9, "splitter": "random"}),
 }
 """Quick settings of each family."""
 

@@ -110,7 +110,7 @@ class Schedule:
         return hungry
 
     def _next(self) -> Candidate:
-        """The first candidate whose family does not lose and that leaves time for others, or the first one."""
+        """The first candidate whose family does not lose and that leaves time for others, or the first."""
         if not self.timed or not self.losses:
             return self.pending[0]
         best = min(self.losses.values())

@@ -110,11 +110,9 @@ class _Stages:
 
     def __init__(self, work: Work, model: NeuralModel, params: Params) -> None:
         self._work, self._model = work, model
-        self._ends = list(nn_train.ENDS)
-        if "stages" in params:
-            self._ends = [end for end in self._ends if _percent(end) <= max(params["stages"])] or self._ends[
-                :1
-            ]
+        last = max(params.get("stages", (100,)))
+        first, *later = nn_train.ENDS
+        self._ends = [first, *[end for end in later if _percent(end) <= last]]
         self._stages: list[int] = []
         self._models: list[NeuralModel] = []
         self._losses: list[float] = []

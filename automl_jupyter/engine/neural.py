@@ -20,6 +20,8 @@ from automl_jupyter.engine.nn_network import Design, Network, answer, softmax, s
 
 _BATCHES, _SMALLEST, _LARGEST = 16, 32, 256
 _BINS_IN_ALL = 1024
+_MEMBER_ROWS = 10_000
+"""Rows that all members together read in an epoch: on long tables more steps are worth more than members."""
 _CHUNK = 256
 _SLACK = 1e-9
 _WORSE = 1.05
@@ -76,9 +78,9 @@ def fit_neural(work: Work, params: Params) -> Path:
     work : Work
         The training rows in the linear view.
     params : mapping
-        ``hidden`` (units of each layer), ``members`` (networks that share matrices), ``bins`` (of a number;
-        0 for none), ``rate``, ``decay``, ``dropout``, ``epochs`` (at most: fewer where the share of time ends
-        earlier), ``stages`` (where it is known when to stop).
+        ``hidden`` (units of each layer), ``members`` (networks that share matrices, at most: long tables get
+        fewer), ``bins`` (of a number; 0 for none), ``rate``, ``decay``, ``dropout``, ``epochs`` (at most:
+        fewer where the share of time ends earlier), ``stages`` (where it is known when to stop).
     """
     rng = np.random.default_rng(work.seed)
     bins = learn_bins(work.X, int(params["bins"]), _BINS_IN_ALL)
@@ -86,7 +88,7 @@ def fit_neural(work: Work, params: Params) -> Path:
         inputs=work.X.shape[1] + len(bins.columns),
         outputs=work.width,
         hidden=tuple(params["hidden"]),
-        members=int(params["members"]),
+        members=min(int(params["members"]), max(1, _MEMBER_ROWS // len(work.y))),
     )
     parameters = start(design, _first_answer(work), rng)
     n = len(work.y)
@@ -110,11 +112,9 @@ class _Stages:
 
     def __init__(self, work: Work, model: NeuralModel, params: Params) -> None:
         self._work, self._model = work, model
-        self._ends = list(nn_train.ENDS)
-        if "stages" in params:
-            self._ends = [end for end in self._ends if _percent(end) <= max(params["stages"])] or self._ends[
-                :1
-            ]
+        last = max(params.get("stages", (100,)))
+        first, *later = nn_train.ENDS
+        self._ends = [first, *[end for end in later if _percent(end) <= last]]
         self._stages: list[int] = []
         self._models: list[NeuralModel] = []
         self._losses: list[float] = []

@@ -183,6 +183,14 @@ def test_any_shape_will_do(n, p):
     assert np.isfinite(q).all()
 
 
+def test_long_tables_get_fewer_members():
+    found = [
+        fit_neural(of_quantities(n), {**PARAMS, "members": 8, "epochs": 1}).models[0].design.members
+        for n in (100, 5000, 12_000)
+    ]
+    assert found == [8, 2, 1]
+
+
 def test_numbers_far_out_stay_finite():
     work = of_quantities(200)
     X, y = work.X.copy(), work.y.copy()

@@ -7,7 +7,7 @@ arrays of rows, and a single row takes the same path as a million.
 - texts become their lengths and a truncated singular value decomposition of TF-IDF;
 - ``tree``: numbers (NaN kept), then codes of categories;
 - ``linear``: standardised numbers with the median for what is missing, one column for each frequent
-  category, one for each number that is often missing;
+  category, one for each number that is often missing, and sine and cosine of what comes round again;
 - ``words``: ``linear`` and what texts are made of, as a sparse matrix;
 - ``normal``: the same, with numbers by their rank, as quantiles of a normal distribution: neither far values
   nor skewed columns rule distances.
@@ -29,13 +29,16 @@ from automl_jupyter.engine.words import hashed
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
-TEXT_TERMS, TEXT_ROWS, TEXT_CHARACTERS, TEXT_PARTS = 5000, 20_000, 2_000_000, 24
+TEXT_TERMS, TEXT_ROWS, TEXT_CHARACTERS, TEXT_PARTS = 5000, 20_000, 2_000_000, 40
 ONE_HOT_PER_COLUMN, ONE_HOT_IN_ALL = 50, 1000
 MEDIAN_ROWS = 50_000
 QUANTILES, FARTHEST = 101, 0.01
 # Far enough from the end of float32 that a sum of such numbers does not overflow.
 _LARGEST = 1e30
 _DAY = 86_400.0
+_PARTS_OF_MOMENT = 7
+_CYCLES = ((4, 7.0), (5, 365.25), (6, 24.0))
+_MORE_PARTS, _ITERATIONS = 10, 4
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,6 @@ class TextModel:
 
 
 def _fit_text(texts: list[str], seed: int) -> TextModel:
-    from scipy.sparse.linalg import svds
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     characters = sum(map(len, texts))
@@ -72,9 +74,20 @@ def _fit_text(texts: list[str], seed: int) -> TextModel:
     parts = min(TEXT_PARTS, min(matrix.shape) - 1)
     if parts < 1:
         return TextModel(None, np.zeros((0, 0)))
-    start = np.random.default_rng(seed).standard_normal(min(matrix.shape))
-    _, _, components = svds(matrix, k=parts, v0=start)
-    return TextModel(vectoriser, np.ascontiguousarray(components[::-1]))
+    return TextModel(vectoriser, _components(matrix, parts, seed))
+
+
+def _components(matrix: Any, parts: int, seed: int) -> F64:
+    """Find the first right singular vectors, shape (parts, terms), by subspace iteration.
+
+    Halko, Martinsson and Tropp (2011), "Finding structure with randomness", section 4.5.
+    """
+    width = min(parts + _MORE_PARTS, *matrix.shape)
+    basis = np.random.default_rng(seed).standard_normal((matrix.shape[1], width))
+    for _ in range(_ITERATIONS):
+        basis, _ = np.linalg.qr(matrix.T @ (matrix @ basis))
+    _, _, turned = np.linalg.svd(matrix @ basis, full_matrices=False)
+    return np.ascontiguousarray((basis @ turned.T).T[:parts])
 
 
 def _moments(seconds: F64) -> F64:
@@ -121,6 +134,8 @@ class Preprocessor:
         Of each number that is kept; the range bounds what the linear view sees.
     places, quantiles : tuple of ndarray
         For each number, values in increasing order and the normal quantiles of their ranks.
+    cycles : tuple of (int, float)
+        Numbers that come round again, and after how much: weekdays, days of the year, hours.
     often_missing : ndarray of int
         Numbers that get a column for being missing.
     hot : tuple of ndarray
@@ -141,6 +156,7 @@ class Preprocessor:
     spread: F64
     places: tuple[F64, ...]
     quantiles: tuple[F64, ...]
+    cycles: tuple[tuple[int, float], ...]
     often_missing: npt.NDArray[np.intp]
     hot: tuple[npt.NDArray[np.intp], ...]
     hot_width: int
@@ -227,9 +243,15 @@ class Views:
         """Put beside numbers what is missing, and a column for each frequent category."""
         of, n = self.of, len(numbers)
         p, q = len(of.median), len(of.often_missing)
-        view = np.zeros((n, p + q + of.hot_width), dtype=np.float32)
+        c = 2 * len(of.cycles)
+        view = np.zeros((n, p + q + c + of.hot_width), dtype=np.float32)
         view[:, :p] = numbers
         view[:, p : p + q] = np.isnan(self.numbers[:, of.often_missing])
+        for i, (column, period) in enumerate(of.cycles):
+            angle = 2 * np.pi / period * self.numbers[:, column]
+            view[:, p + q + 2 * i] = np.nan_to_num(np.sin(angle))
+            view[:, p + q + 2 * i + 1] = np.nan_to_num(np.cos(angle))
+        q += c
         for j, columns in enumerate(of.hot):
             at = columns[np.minimum(self.cells.codes[:, j], len(columns) - 1)]
             rows = np.flatnonzero(at >= 0)
@@ -278,6 +300,7 @@ def fit(plan: Layout, cells: Cells, seed: int = 0) -> tuple[Preprocessor, Views]
         spread=np.maximum(spread, np.maximum(1e-9 * unit, 1e-300)),
         places=places,
         quantiles=quantiles,
+        cycles=_cycles(moments, cells.numbers.shape[1], keep),
         often_missing=np.flatnonzero((~known).mean(axis=0) > 0.005) if len(raw) else np.zeros(0, np.intp),
         hot=hot,
         hot_width=width,
@@ -295,17 +318,29 @@ def _medians(raw: F64, default: F64) -> F64:
     return medians
 
 
+def _cycles(
+    moments: npt.NDArray[np.intp], columns: int, keep: npt.NDArray[np.bool_]
+) -> tuple[tuple[int, float], ...]:
+    """Find where the parts of moments that come round again are among the numbers that are kept."""
+    first, place = columns - len(moments), np.cumsum(keep) - 1
+    found = []
+    for start in range(first, first + _PARTS_OF_MOMENT * len(moments), _PARTS_OF_MOMENT):
+        found += [(int(place[start + i]), period) for i, period in _CYCLES if keep[start + i]]
+    return tuple(found)
+
+
 def _ranks(filled: F64) -> tuple[tuple[F64, ...], tuple[F64, ...]]:
     """For each column some of its values, and the normal quantiles of their ranks, scaled to spread one."""
     sample = filled[:: max(1, len(filled) // MEDIAN_ROWS)]
     shares = np.linspace(0, 1, QUANTILES)
+    at_shares = np.quantile(sample, shares, axis=0) if len(sample) else np.zeros((QUANTILES, sample.shape[1]))
     places, quantiles = [], []
-    for column in sample.T:
+    for j in range(sample.shape[1]):
         # Of a value that fills several quantiles the middle one counts.
-        values, at, count = np.unique(np.quantile(column, shares), return_inverse=True, return_counts=True)
+        values, at, count = np.unique(at_shares[:, j], return_inverse=True, return_counts=True)
         middle = np.bincount(at, shares) / count
         scores = ndtri(np.clip(middle, FARTHEST, 1 - FARTHEST))
-        spread = np.interp(column, values, scores).std()
+        spread = float(np.sqrt(np.mean(np.interp(at_shares[:, j], values, scores) ** 2)))
         places.append(values)
         quantiles.append(scores / max(spread, 0.1))
     return tuple(places), tuple(quantiles)

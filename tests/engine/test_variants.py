@@ -110,3 +110,35 @@ def test_forests_of_groups_keep_the_encoding_of_their_own_fold(prices):
     assert len(models) == 4
     mean = np.mean([m.predict(of.views["tree"]) for m in models], axis=0)
     assert np.mean((mean[:, 0] - of.codes) ** 2) < np.mean((q[:, 0] - of.codes) ** 2)
+
+
+def test_what_comes_round_again_is_near_its_beginning_in_the_linear_view():
+    when = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.arange(0, 24 * 300, 7), unit="h")
+    X = pd.DataFrame({"when": when, "n": np.arange(len(when))})
+    X.loc[3, "when"] = None
+    of = material(X, np.arange(len(when)) % 2, "binary")
+    cycles = of.views.of.cycles
+    assert [period for _, period in cycles] == [7.0, 365.25, 24.0]
+    view = of.views["linear"]
+    at = view.shape[1] - 2 * len(cycles)
+    hours = of.views.numbers[:, cycles[2][0]]
+    late, early = (int(np.flatnonzero(hours == hour)[0]) for hour in (23, 0))
+    assert np.abs(view[late, at + 4 :] - view[early, at + 4 :]).max() < 0.3
+    assert (view[3, at:] == 0).all()
+    assert np.allclose((view[late, at:].reshape(-1, 2) ** 2).sum(axis=1), 1, atol=1e-5)
+
+
+def test_ranks_make_skewed_columns_even():
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame(
+        {"tail": np.exp(3 * rng.normal(0, 1, 400)), "mostly": np.r_[np.zeros(300), rng.random(100)]}
+    )
+    of = material(X, rng.normal(0, 1, 400), "regression")
+    view = of.views["normal"]
+    assert np.abs(view).max() < 5
+    assert view.std(axis=0) == pytest.approx([1, 1], abs=0.15)
+    order = np.argsort(X["tail"].to_numpy(), kind="stable")
+    assert (np.diff(view[order, 0]) >= 0).all()
+    far = X.assign(tail=1e12)
+    cells, _ = columns.read_frame(of.views.of.plan, far)
+    assert of.views.of.views(cells)["normal"][0, 0] == view[:, 0].max()

@@ -23,8 +23,8 @@ from automl_jupyter.engine.trials import FinishedTrial
 EXCHANGED = 0.25
 """The part of the cells that come from another row."""
 
-FEWEST_ROWS, MOST_ROWS = 3000, 20_000
-MOST_MICROSECONDS = 3e6
+FEWEST_ROWS, MOST_ROWS = 2000, 20_000
+MOST_MICROSECONDS = 4e5
 """So long a teacher may speak in one lesson."""
 
 

@@ -35,6 +35,9 @@ LEAST_WEIGHT = 0.02
 MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 600.0
 """Microseconds that a row may take alone, and among many."""
 
+SMALL_TABLE = 3000
+"""A table with so many rows may take twice as long for each as a large one."""
+
 TEMPERATURES = np.exp(np.linspace(-0.7, 0.7, 29))
 
 _SMOOTH = {
@@ -140,9 +143,10 @@ class Cost:
         """Add up models."""
         return cls(sum(m.row_cost for m in models), sum(m.bulk_cost for m in models))
 
-    def share(self, width: int) -> float:
-        """Give what part it is of what may be spent; many classes may cost more."""
-        return max(self.row / MOST_ROW_COST, self.bulk / (MOST_BULK_COST * max(1.0, width / 5)))
+    def share(self, width: int, rows: int) -> float:
+        """Give what part it is of what may be spent; many classes and small tables may cost more."""
+        most = MOST_BULK_COST * max(1.0, width / 5) * (1 + SMALL_TABLE / rows)
+        return max(self.row / MOST_ROW_COST, self.bulk / most)
 
 
 def lighten(

@@ -16,9 +16,8 @@ import numpy as np
 from automl_jupyter.engine.lanes import Deadline, Job, Unit
 from automl_jupyter.engine.portfolio import Candidate
 
-SHARE = 0.4
-"""No candidate may use more than this part of the time that is left: so much may also be lost by trying a
-family of which nothing is known yet."""
+BEFORE_LOSERS = 2
+"""So many repeats come before variants of families that lose."""
 
 LEAST_SECONDS = 0.3
 LARGE = 0.2
@@ -69,6 +68,8 @@ class Schedule:
         Whether time decides; if not all candidates are fitted whole, in order.
     repeats : int
         How often a candidate may be fitted at most.
+    share : float
+        The part of the time that is left which one candidate may use at most.
     wanted : callable
         The names of what the ensemble uses now and may be repeated, the most important first.
     """
@@ -80,6 +81,7 @@ class Schedule:
     costs: Costs
     timed: bool
     repeats: int
+    share: float
     wanted: Callable[[], list[str]]
     jobs: list[Job] = field(default_factory=list)
     losses: dict[str, float] = field(default_factory=dict)
@@ -87,21 +89,39 @@ class Schedule:
     done: dict[str, int] = field(default_factory=dict)
 
     def units(self) -> Iterator[Unit]:
-        """Give one part after the other."""
-        while self.pending:
-            candidate = self._next()
-            self.pending.remove(candidate)
-            yield from self._parts(candidate, 0)
-        for repeat in range(1, self.repeats if self.timed else 0):
-            for name in self.wanted():
-                if self.done.get(name) == repeat:
-                    yield from self._parts(self.known[name], repeat)
+        """Give one part after the other: candidates, repeats of the best, candidates that lose, repeats."""
+        repeats = iter(range(1, self.repeats if self.timed else 1))
+        early = BEFORE_LOSERS
+        while True:
+            while self.pending and (self.warm() or not early):
+                candidate = self._next()
+                self.pending.remove(candidate)
+                yield from self._parts(candidate, 0)
+            repeat = next(repeats, None)
+            if repeat is not None:
+                early = max(0, early - 1)
+                yield from self._repeat(repeat)
+            elif self.pending:
+                early = 0
+            else:
+                return
+
+    def _repeat(self, repeat: int) -> Iterator[Unit]:
+        for name in self.wanted():
+            if self.done.get(name) == repeat:
+                yield from self._parts(self.known[name], repeat)
 
     def finished(self, candidate: Candidate, loss: float, repeats: int) -> None:
         """Take note of a candidate that was judged, so many times now."""
         self.known[candidate.name] = candidate
         self.done[candidate.name] = repeats
         self.losses[candidate.family] = min(self.losses.get(candidate.family, np.inf), loss)
+
+    def warm(self) -> list[Candidate]:
+        """Give the candidates not begun whose family does not lose."""
+        best = min(self.losses.values(), default=np.inf)
+        cold = {family for family, loss in self.losses.items() if loss > COLD * best}
+        return [c for c in self.pending if c.family not in cold] if self.timed else list(self.pending)
 
     def leave_out(self, memory: float, *, more: bool) -> list[Candidate]:
         """Drop the candidates not begun that need so much memory, or more than that."""
@@ -113,9 +133,7 @@ class Schedule:
         """The first candidate whose family does not lose and that leaves time for others, or the first."""
         if not self.timed or not self.losses:
             return self.pending[0]
-        best = min(self.losses.values())
-        cold = {family for family, loss in self.losses.items() if loss > COLD * best}
-        warm = [c for c in self.pending if c.family not in cold] or self.pending
+        warm = self.warm() or self.pending
         left = self.deadline.at - time.monotonic()
         return next((c for c in warm if self._whole(c) < LARGE * left), warm[0])
 
@@ -140,7 +158,7 @@ class Schedule:
         if not self.timed:
             return float("inf")
         left = self.deadline.at - time.monotonic()
-        return max(LEAST_SECONDS, SHARE * left / -(-size // self.lanes))
+        return max(LEAST_SECONDS, self.share * left / -(-size // self.lanes))
 
     def _is_affordable(self, job: Job, left: int) -> bool:
         """Tell whether the rest of a candidate can be expected to end in time with half of its work or more.

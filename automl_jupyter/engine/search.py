@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,12 @@ MOST_REPEATS = 8
 LEAST_GAIN = 0.0005
 """A repeat that takes off less than this part of the loss is the last one."""
 
-SECOND_SHARE, SECOND_FOLDS = 0.2, 6
-"""The second level gets the time of so many folds of the reference, but not more than this part of all."""
+LEAST_SECOND, SECOND_SHARE, SECOND_FOLDS = 0.1, 0.2, 8
+"""The second level gets the time of so many folds of the reference, within these parts of all."""
+
+FIRST_SHARE = 0.4
+"""No candidate of the first level may use more than this part of the time that is left: so much may also be
+lost by trying a family of which nothing is known yet."""
 
 REFERENCE = "lightgbm"
 _POLL = 0.05
@@ -173,7 +177,6 @@ class _Search:
         # After a crash one fit at a time: less memory, and another crash has one culprit.
         self.lanes = 1 if self.workshop.crashes() else problem.workers
         self.costs = Costs()
-        self._wanted: list[str] | None = None
         self._best_losses: list[float] = []
         self._read: list[FinishedTrial] = []
         self._told = 0.0
@@ -183,7 +186,7 @@ class _Search:
             skewed=is_skewed(problem.target, problem.codes),
             texts=bool(problem.views.of.texts),
         )
-        self.first = self._schedule(list(wanted[: problem.max_trials]), MOST_REPEATS)
+        self.first = self._schedule(list(wanted[: problem.max_trials]), MOST_REPEATS, FIRST_SHARE)
         self.board.expect([BASELINE, *wanted, *STACK])
         self.above = [STACK[0], FAST, *STACK[1:]]
 
@@ -206,7 +209,7 @@ class _Search:
         self.observer.progress(0.95, "engine.progress_ensembling")
         return self._conclude()
 
-    def _schedule(self, candidates: list[Candidate], repeats: int) -> Schedule:
+    def _schedule(self, candidates: list[Candidate], repeats: int, share: float) -> Schedule:
         return Schedule(
             pending=candidates,
             size=lambda candidate: LEARNERS[candidate.family].parts(self.material.folds),
@@ -215,7 +218,8 @@ class _Search:
             costs=self.costs,
             timed=self.problem.max_trials is None,
             repeats=min(repeats, len(self.material.divisions)),
-            wanted=self._to_repeat,
+            share=share,
+            wanted=self._worth_repeating,
         )
 
     def _first_level(self) -> None:
@@ -236,7 +240,7 @@ class _Search:
         weights = selector.weights(most=_QUICK_NUMBERS)
         teacher = distill.teacher_of(pool, weights.tolist(), self.material.folds, self.problem.target.task)
         self._read = stacking.chosen(pool, weights, losses, self.problem.target.width)
-        schedule = self._schedule(list(self.above), 1)
+        schedule = self._schedule(list(self.above), 1, 1.0)
         _Fits(self, schedule, stacking.material_above(self.material, self._read, teacher)).collect()
         self._give_up(schedule)
 
@@ -278,13 +282,8 @@ class _Search:
             each = self.costs.expected(job.candidate) or 0.0
             budget = self.problem.budget
             self.first.deadline.at = self.close - min(
-                SECOND_SHARE * budget, SECOND_FOLDS * each + 0.02 * budget
+                SECOND_SHARE * budget, max(LEAST_SECOND * budget, SECOND_FOLDS * each + 0.02 * budget)
             )
-        if schedule is self.first and not schedule.pending and schedule.timed:
-            self._wanted = self._worth_repeating()
-
-    def _to_repeat(self) -> list[str]:
-        return [] if self._wanted is None else self._wanted
 
     def _worth_repeating(self) -> list[str]:
         """What the ensemble uses, the most important first; nothing if the last repeat gained nothing."""
@@ -333,9 +332,11 @@ class _Search:
         read = [f.trial.name for f in self._read]
         selector = self._selector(pool)
         weights = selector.weights()
+        shares = self._thinned(pool, weights, read)
+        self._read = [f for f in pool if f.trial.name in read]
         kept = ensemble.lighten(
             weights,
-            [Cost.of(f.models).share(self.problem.target.width) for f in pool],
+            shares,
             [f.trial.name in _ABOVE for f in pool],
             [i for i, f in enumerate(pool) if f.trial.name in read],
         )
@@ -364,6 +365,27 @@ class _Search:
         if found is None or not found.models:
             return None
         return Ensemble(self.problem.target.task, (Member(FAST.name, 1.0, found.models),))
+
+    def _thinned(
+        self, pool: list[FinishedTrial], weights: npt.NDArray[np.float64], read: list[str]
+    ) -> list[float]:
+        """Leave out repeats, the dearest first, while all together would answer too slowly.
+
+        Gives what part of the time that may be spent each takes then.
+        """
+        n, width = len(self.problem.codes), self.problem.target.width
+        used = [i for i, f in enumerate(pool) if weights[i] > 0 or f.trial.name in read]
+        shares = [Cost.of(f.models).share(width, n) for f in pool]
+        while sum(shares[i] for i in used) > 1:
+            thin = [i for i in used if pool[i].repeats > 1 and len(pool[i].models) > 1]
+            if not thin:
+                break
+            i = max(thin, key=lambda i: shares[i])
+            left = pool[i].repeats - 1
+            models = pool[i].models[: len(pool[i].models) * left // (left + 1)]
+            pool[i] = replace(pool[i], models=models, repeats=left)
+            shares[i] = Cost.of(models).share(width, n)
+        return shares
 
     def _served(self, used: dict[str, tuple[FinishedTrial, float]], temperature: float) -> Ensemble:
         stack = tuple(Member(name, w, f.models) for name, (f, w) in used.items() if name in _ABOVE)

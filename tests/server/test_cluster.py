@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 
 WORKERS = 4
 
@@ -145,7 +145,7 @@ def fitting(cluster: Cluster) -> list[psutil.Process]:
 
 
 def test_a_job_is_fitted_by_several_workers(cluster, client, larger, verbs):
-    job = verbs.train(client, larger, target="bought", time_budget=150, name="spread")
+    job = verbs.train(client, larger, target="bought", time_budget=60, name="spread")
     body = verbs.ended(client, job, 200)
     assert body["state"] == "done", body
     states = {trial["name"]: trial["state"] for trial in body["leaderboard"]}

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 def family(server) -> list[psutil.Process]:
@@ -103,7 +103,7 @@ def test_a_job_whose_server_was_killed_goes_on_from_its_finished_trials(start, w
     first = start()
     with first.client("secret") as client:
         dataset = verbs.upload(client, wide)
-        job = verbs.train(client, dataset, target="answer", time_budget=60)
+        job = verbs.train(client, dataset, target="answer", time_budget=40)
         wait_for(lambda: len(board(client, job)) >= 2, 40)
         wait_for(lambda: client.get(f"/automl/api/jobs/{job}/").json()["mlflow_run_id"], 20)
         processes = family(first)
@@ -120,7 +120,7 @@ def test_a_job_whose_server_was_killed_goes_on_from_its_finished_trials(start, w
         answer = resume(client, job)
         assert answer["state"] in ("queued", "running")
         assert (answer["attempt"], answer["error"]) == (2, None)
-        assert answer["time_budget"] == pytest.approx(max(60, lost["elapsed"] + 10), abs=0.1)
+        assert answer["time_budget"] == pytest.approx(max(40, lost["elapsed"] + 10), abs=0.1)
         log = pool.submit(lambda: events(client, job))
         assert client.post(f"/automl/api/jobs/{job}/resume/").json()["code"] == "services.job_not_resumable"
         wait_for(lambda: client.get(f"/automl/api/jobs/{job}/").json()["state"] == "running", 30)
@@ -237,7 +237,7 @@ def test_a_worker_killed_in_a_fit_fails_its_job_which_can_be_taken_up(start, wid
         assert (failed["state"], failed["error"]["code"]) == ("failed", "backends.worker_died")
         assert not psutil.wait_procs(searching, 5)[1]
         before = board(client, job)
-        resume(client, job, time_budget=15)
+        resume(client, job, time_budget=10)
         done = verbs.ended(client, job, 60)
         assert done["state"] == "done", done
         assert board(client, job).items() >= before.items()
@@ -249,7 +249,7 @@ def test_a_worker_killed_in_a_fit_fails_its_job_which_can_be_taken_up(start, wid
             host.kill()
         failed = verbs.ended(client, job, 20)
         assert (failed["state"], failed["error"]["code"]) == ("failed", "backends.compute_died")
-        resume(client, job, time_budget=15)
+        resume(client, job, time_budget=10)
         assert verbs.ended(client, job, 60)["state"] == "done"
 
 
@@ -321,7 +321,7 @@ class TestTwoServers:
             os.kill(one.process.pid, signal.SIGSTOP)
             lost = verbs.ended(second, job, 20)
             assert lost["state"] == "interrupted"
-            resume(second, job, time_budget=15)
+            resume(second, job, time_budget=10)
             os.kill(one.process.pid, signal.SIGCONT)
             # The attempt of the one that woke up is called off, and it goes on with everything else.
             assert not psutil.wait_procs(searching, 15)[1]

@@ -124,6 +124,7 @@ def test_an_unknown_metric_lists_those_that_fit(tables, alice):
     assert "roc_auc" in answer.json()["message"]
 
 
+@pytest.mark.alone
 def test_a_job_ends_in_time_with_a_leaderboard_and_a_model(alice, world):
     job = alice.get(f"/automl/api/jobs/{world.job}/").json()
     assert job["state"] == "done"
@@ -153,6 +154,7 @@ def test_events_are_gapless_and_can_be_taken_up(alice, world):
     assert [event["id"] for event in again] == [event["id"] for event in told[3 + 1 :]]
 
 
+@pytest.mark.alone
 def test_trials_are_told_while_the_job_runs_and_stop_keeps_the_best(alice, server, table, verbs, wait_for):
     dataset = verbs.upload(alice, table, "stopped.csv")
     job = verbs.train(alice, dataset, target="bought", time_budget=60)
@@ -178,12 +180,13 @@ def test_trials_are_told_while_the_job_runs_and_stop_keeps_the_best(alice, serve
     assert alice.post("/automl/api/predict/stopped-bought/", json=row).status_code == 200
 
 
+@pytest.mark.alone
 def test_cancel_frees_the_processors_and_the_next_job_starts(alice, server, table, verbs, wait_for):
     dataset = verbs.upload(alice, table, "cancelled.csv")
     first = verbs.train(alice, dataset, target="bought", time_budget=120)
     waiting = verbs.train(alice, dataset, target="bought", time_budget=120)
-    wait_for(lambda: searches(server), 20)
-    wait_for(lambda: alice.get(f"/automl/api/jobs/{first}/").json()["state"] == "running", 10)
+    wait_for(lambda: searches(server), 60)
+    wait_for(lambda: alice.get(f"/automl/api/jobs/{first}/").json()["state"] == "running", 30)
     # With few processors one job runs at a time: the second waits and never starts.
     if alice.get(f"/automl/api/jobs/{waiting}/").json()["state"] == "queued":
         alice.post(f"/automl/api/jobs/{waiting}/cancel/")
@@ -241,10 +244,10 @@ class TestRestart:
         first = start()
         with first.client("secret") as client:
             dataset = verbs.upload(client, table)
-            done = verbs.train(client, dataset, target="bought", time_budget=60)
-            before = verbs.ended(client, done), events(client, done)
+            done = verbs.model(client, dataset, target="bought")["id"]
+            before = client.get(f"/automl/api/jobs/{done}/").json(), events(client, done)
             running = verbs.train(client, dataset, target="bought", time_budget=100)
-            wait_for(lambda: searches(first), 20)
+            wait_for(lambda: searches(first), 60)
             processes = family(first)
         first.stop(signal.SIGKILL)
         _, alive = psutil.wait_procs(processes, 10)

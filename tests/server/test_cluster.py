@@ -167,7 +167,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_its_time(cluster, client, lar
     victim = next(worker for worker in fitting(cluster) if worker.pid != coordinator.pid)
     left = running(victim, "unit_process")
     os.kill(victim.pid, signal.SIGKILL)
-    assert not psutil.wait_procs(left, 10)[1]
+    assert not psutil.wait_procs(left, 30)[1]
     body = verbs.ended(client, job, 200)
     assert body["state"] == "done", body
     assert not [trial for trial in body["leaderboard"] if trial["state"] == "failed"], body

@@ -258,7 +258,15 @@ def cut_short(client: httpx.Client, job: str) -> dict[str, object]:
 
 def model(client: httpx.Client, dataset: str, **request: object) -> dict[str, object]:
     """Have a model made as soon as can be, where it does not matter how good it is; gives back the job."""
-    body = cut_short(client, train(client, dataset, **{"time_budget": 60, **request}))
+    job = train(client, dataset, time_budget=60, **request)
+
+    def in_mlflow() -> bool:
+        body = client.get(f"/automl/api/jobs/{job}/").json()
+        return bool(body["mlflow_run_id"]) or body["state"] not in ("queued", "running")
+
+    # A job that is stopped does not wait long for MLflow, which takes a while to start.
+    happens(in_mlflow, 180)
+    body = cut_short(client, job)
     assert body["model"] is not None, body
     return body
 

@@ -15,6 +15,7 @@ import pytest
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.timeout(240),
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
 ]
@@ -129,7 +130,7 @@ def test_a_server_that_is_away_is_told_when_it_is_back(start, mlflow_server, por
         assert (body["state"], body["mlflow_run_id"]) == ("done", None), body
         assert client.post("/automl/api/predict/kept/", json={"rows": [ROW]}).status_code == 200
         # A model that is deleted meanwhile is never written down.
-        verbs.model(client, dataset, target="bought", name="gone")
+        verbs.cut_short(client, verbs.train(client, dataset, target="bought", time_budget=60, name="gone"))
         assert client.delete("/automl/api/models/gone/").status_code == 204
     # The server that was to tell it does not live to do so.
     first.stop(signal.SIGKILL)

@@ -125,6 +125,7 @@ def test_trainings(tmp_path: Path, tables: Path) -> None:
     assert str(tables) not in report
 
 
+@pytest.mark.alone
 def test_three_real_tables_end_in_time_with_a_model(tmp_path: Path) -> None:
     """The promise itself: a job of 30 seconds is over, and ready to predict, within three more."""
     data = os.environ.get("AUTOML_TEST_DATA")

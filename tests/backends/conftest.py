@@ -32,7 +32,7 @@ def _state(pid: int) -> str:
 def eventually():
     """Poll a condition until it holds, at most ``seconds``; returns whether it did."""
 
-    def poll(condition, seconds: float = 10.0) -> bool:
+    def poll(condition, seconds: float = 30.0) -> bool:
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:

@@ -127,6 +127,7 @@ def test_a_cancel_ends_it_at_once(module, eventually, is_running):
     assert eventually(lambda: not any(is_running(run.lines[0][who]) for who in ("pid", "grandchild")))
 
 
+@pytest.mark.alone
 def test_the_deadline_is_hard(module):
     run = Run(module, "sleep", deadline=1.0)
     assert run.outcome.exit == "deadline"
@@ -168,4 +169,4 @@ run_child({module!r}, {{"do": "sleep"}}, on_line=lambda l: print(l["pid"], l["gr
     ) as p:
         pids = [int(pid) for pid in p.stdout.readline().split()]
         p.send_signal(signal.SIGKILL)
-    assert eventually(lambda: not any(map(is_running, pids)), 5)
+    assert eventually(lambda: not any(map(is_running, pids)))

@@ -243,6 +243,25 @@ def test_one_that_is_stopped_is_noticed_and_replaced(module, is_running):
     assert not is_running(run(work, module, stuck_seconds=0.6))
 
 
+def test_one_that_is_stopped_while_it_starts_is_given_up_and_replaced(module, is_running):
+    async def work(helper):
+        starting = asyncio.create_task(helper.start(timeout=1.0))
+        waiting = asyncio.create_task(helper.call("wait", {"seconds": 0}, timeout=60))
+        while helper.pid is None:  # noqa: ASYNC110 - nothing tells when a process was started
+            await asyncio.sleep(0)
+        pid = helper.pid
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(errors.Unavailable) as caught:
+            await starting
+        assert caught.value.code == "backends.helper_timeout"
+        # Whoever asked meanwhile hears nothing of it.
+        assert await waiting == {"waited": 0}
+        assert helper.pid != pid
+        return pid
+
+    assert not is_running(run(work, module))
+
+
 def test_one_that_hangs_in_native_code_is_noticed(module):
     async def work(helper):
         async with asyncio.timeout(20):
@@ -319,7 +338,7 @@ def test_an_idle_one_gives_its_memory_back(module):
 
     async def work(helper):
         await helper.call("wait", {"seconds": 0}, timeout=10)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await ended.wait()
         assert helper.pid is None
         assert (await helper.call("wait", {"seconds": 0}, timeout=10)) == {"waited": 0}
@@ -367,4 +386,4 @@ asyncio.run(main())
         if stopped:
             os.kill(pids[0], signal.SIGSTOP)
         parent.send_signal(signal.SIGKILL)
-    assert eventually(lambda: not any(is_running(pid) for pid in pids), 5)
+    assert eventually(lambda: not any(is_running(pid) for pid in pids))

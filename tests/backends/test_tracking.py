@@ -280,6 +280,7 @@ print(sorted(p.name for p in Path(tracked_package.__file__).parent.iterdir() if 
     tracking.erase("ann@x", [run_id], [("wine-quality", version)])
 
 
+@pytest.mark.alone
 def test_a_model_of_five_megabytes_takes_less_than_a_second(made, model, capfd):
     tracking = MlflowTracking(f"sqlite:///{made}/mlflow.sqlite", artifact_root=str(made / "files"))
     run_id = begin(tracking)

@@ -138,14 +138,14 @@ def test_ctrl_c_leaves_the_training_running_and_says_how_to_return(
     while "running" not in (line := process.stderr.readline()) and line:
         pass
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "Traceback" not in told
     job = told.partition("jobs ")[2].split()[0]
     with Client(connected["JUPYTER_SERVER_URL"], connected["JUPYTER_TOKEN"]) as client:
         assert client.job(job).state in ("queued", "running")
         client.cancel(job)
-        client.wait(job, timeout=30)
+        client.wait(job, timeout=60)
 
 
 @pytest.mark.usefixtures("stopped_when_ready")
@@ -224,6 +224,6 @@ def test_a_reader_that_has_enough_is_no_error(connected: dict[str, str]) -> None
         env=connected,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     assert (asked.returncode, asked.stderr) == (0, "")

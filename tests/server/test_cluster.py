@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import random
 import re
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 
 WORKERS = 4
-
-
-def certificates(folder: Path) -> dict[str, Path]:
-    """An authority of its own and one certificate that it signed, for every side."""
-    now = datetime.datetime.now(datetime.UTC)
-
-    def signed(name, public, signer, authority):
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ca")]))
-            .public_key(public)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        )
-        return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-    authority, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    files = {name: folder / f"{name}.pem" for name in ("ca", "cert", "key")}
-    files["ca"].write_bytes(signed("ca", authority.public_key(), authority, True))
-    files["cert"].write_bytes(signed("node", own.public_key(), authority, False))
-    files["key"].write_bytes(
-        own.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return files
-
-
-def answers_tls(port: int, files: dict[str, Path]) -> bool:
-    context = ssl.create_default_context(cafile=str(files["ca"]))
-    context.check_hostname = False
-    context.load_cert_chain(files["cert"], files["key"])
-    try:
-        with socket.create_connection(("127.0.0.1", port), 1) as plain, context.wrap_socket(plain):
-            return True
-    except OSError:
-        return False
 
 
 @dataclass
@@ -70,7 +26,7 @@ class Cluster:
     """A scheduler, and workers with one thread each."""
 
     folder: Path
-    files: dict[str, Path]
+    certificates: Any
     port: int
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -82,18 +38,24 @@ class Cluster:
     def options(self) -> list[str]:
         return [
             f"--AutoML.scheduler_address={self.address}",
-            f"--AutoML.scheduler_ca_file={self.files['ca']}",
-            f"--AutoML.scheduler_certificate={self.files['cert']}",
-            f"--AutoML.scheduler_key={self.files['key']}",
+            f"--AutoML.scheduler_ca_file={self.certificates.ca}",
+            f"--AutoML.scheduler_certificate={self.certificates.cert}",
+            f"--AutoML.scheduler_key={self.certificates.key}",
         ]
 
     def start(self, name: str, *command: str) -> None:
-        tls = [f"--tls-{option}={self.files[file]}" for option, file in
-               (("ca-file", "ca"), ("cert", "cert"), ("key", "key"))]  # fmt: skip
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", "dask", *command, "--no-dashboard", "--host=127.0.0.1", *tls],
+                    [
+                        sys.executable,
+                        "-m",
+                        "dask",
+                        *command,
+                        "--no-dashboard",
+                        "--host=127.0.0.1",
+                        *self.certificates.options,
+                    ],
                     stdout=log,
                     stderr=log,
                     env={
@@ -127,15 +89,15 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory, wait_for):
+def cluster(tmp_path_factory, certificates, wait_for):
     folder = tmp_path_factory.mktemp("cluster")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    started = Cluster(folder, certificates(folder), port)
+    started = Cluster(folder, certificates, port)
     try:
         started.start("scheduler", "scheduler", f"--port={port}", "--protocol=tls")
-        wait_for(lambda: answers_tls(port, started.files), 30)
+        wait_for(lambda: certificates.answers(port), 60)
         for n in range(WORKERS):
             started.worker(f"worker{n}")
         wait_for(lambda: started.log().count("Registered to") >= WORKERS, 60)
@@ -183,7 +145,7 @@ def fitting(cluster: Cluster) -> list[psutil.Process]:
 
 
 def test_a_job_is_fitted_by_several_workers(cluster, client, larger, verbs):
-    job = verbs.train(client, larger, target="bought", time_budget=150, name="spread")
+    job = verbs.train(client, larger, target="bought", time_budget=60, name="spread")
     body = verbs.ended(client, job, 200)
     assert body["state"] == "done", body
     states = {trial["name"]: trial["state"] for trial in body["leaderboard"]}
@@ -205,7 +167,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_its_time(cluster, client, lar
     victim = next(worker for worker in fitting(cluster) if worker.pid != coordinator.pid)
     left = running(victim, "unit_process")
     os.kill(victim.pid, signal.SIGKILL)
-    assert not psutil.wait_procs(left, 10)[1]
+    assert not psutil.wait_procs(left, 30)[1]
     body = verbs.ended(client, job, 200)
     assert body["state"] == "done", body
     assert not [trial for trial in body["leaderboard"] if trial["state"] == "failed"], body

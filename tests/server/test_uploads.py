@@ -121,8 +121,8 @@ def test_a_cut_connection_leaves_nothing_behind(server, table, wait_for, alice):
             f"Content-Length: {len(table)}\r\n\r\n".encode()
             + table[:1000]
         )
-        wait_for(lambda: set(spooled(server)) - files, 10)
-    wait_for(lambda: set(spooled(server)) == files, 10)
+        wait_for(lambda: set(spooled(server)) - files)
+    wait_for(lambda: set(spooled(server)) == files)
     assert kept(server) == before
     assert alice.get("/automl/api/datasets/").json()["total"] == total
 

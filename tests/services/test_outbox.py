@@ -32,7 +32,7 @@ def succeed(payload, report):
 """
 
 
-async def until(what: Callable[[], object], again: Callable[[], object], seconds: float = 40.0) -> None:
+async def until(what: Callable[[], object], again: Callable[[], object], seconds: float = 100.0) -> None:
     """Poll, with an occasion to go on at each look."""
     end = time.monotonic() + seconds
     while not what():

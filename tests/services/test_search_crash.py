@@ -117,6 +117,7 @@ def test_a_search_that_dies_again_and_again_still_makes_a_model(task):
     assert found["baseline"] == found["ensemble"] == ("done", None)
 
 
+@pytest.mark.alone
 def test_the_deadline_stays_hard_however_often_it_dies(task):
     made = task(rows=3000, columns=30, threads=1, time_budget=20)
     attempt = attempt_of(made)

@@ -1,0 +1,94 @@
+"""What the tests of several rooms need."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+LONGEST_FIRST = (
+    "test_benchmarks.py",
+    "survival",
+    "server",
+    "services",
+    "cli",
+    "backends",
+    "client",
+    "data",
+    "engine",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that processes which share the files end at about the same time."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        room = item.path.relative_to(here).parts[0]
+        return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=place)
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """An authority of its own and one certificate that it signed, for every side of a connection."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+    @property
+    def options(self) -> list[str]:
+        """What Dask's scheduler and workers take."""
+        return [f"--tls-ca-file={self.ca}", f"--tls-cert={self.cert}", f"--tls-key={self.key}"]
+
+    def answers(self, port: int) -> bool:
+        """Whether something listens on a port of this machine that knows the authority."""
+        context = ssl.create_default_context(cafile=str(self.ca))
+        context.check_hostname = False
+        context.load_cert_chain(self.cert, self.key)
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1) as plain, context.wrap_socket(plain):
+                return True
+        except OSError:
+            return False
+
+
+def _signed(
+    name: str, public: ec.EllipticCurvePublicKey, signer: ec.EllipticCurvePrivateKey, authority: bool
+) -> bytes:
+    now = datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ca")]))
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+    )
+    return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    folder = tmp_path_factory.mktemp("certificates")
+    authority, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    made = Certificates(*(folder / f"{name}.pem" for name in ("ca", "cert", "key")))
+    made.ca.write_bytes(_signed("ca", authority.public_key(), authority, True))
+    made.cert.write_bytes(_signed("node", own.public_key(), authority, False))
+    made.key.write_bytes(
+        own.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return made

@@ -75,15 +75,19 @@ def _commit() -> str:
     return found.stdout.strip() or "unknown"
 
 
+def machine_name() -> str:
+    """The processor, its cores and the memory."""
+    memory = psutil.virtual_memory().total / 1024**3
+    return f"{_cpu()}, {os.cpu_count()} cores, {memory:.1f} GiB of memory"
+
+
 def machine() -> list[str]:
     """What the figures depend on, a line each."""
-    memory = psutil.virtual_memory().total / 1024**3
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
     load = psutil.getloadavg()[0]
     return [
         f"Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        f"Machine: {_cpu()}, {os.cpu_count()} cores, {memory:.1f} GiB of memory, "
-        f"{platform.system()} {platform.release()}",
+        f"Machine: {machine_name()}, {platform.system()} {platform.release()}",
         f"Load before (1 min): {load:.2f}",
         f"Versions: automl_jupyter {__version__} ({_commit()}), "
         f"Python {platform.python_version()}, {versions}",

@@ -129,7 +129,7 @@ class Report:
     def _told(self) -> str:
         # Paths say where somebody keeps their files, which is no part of a result.
         plain = {k: v for k, v in vars(self.settings).items() if k not in ("save", "results", "strict")}
-        return ", ".join(f"{k} {v}" for k, v in plain.items() if not isinstance(v, Path)) or "none"
+        return ", ".join(f"{k} {v}" for k, v in plain.items() if not _is_path(v)) or "none"
 
     def _say(self, *lines: str) -> None:
         self._lines.extend(lines)
@@ -169,6 +169,10 @@ class Report:
         with path.open("a", encoding="utf-8") as file:
             file.write("\n".join(self._lines).rstrip() + "\n\n")
         print(f"Kept in {path}", file=sys.stderr)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, Path) or (isinstance(value, list) and any(map(_is_path, value)))
 
 
 def _aligned(cell: str, width: int, column: int) -> str:

@@ -152,7 +152,7 @@ class Ours(System):
             "reported": whole - float(self._model.score_),
             "reported_low": whole - float(high),
             "reported_high": whole - float(low),
-            "note": f"trials={int((trials['state'] == 'done').sum())}",
+            "note": f"trials={int(((trials['state'] == 'done') & ~trials['baseline']).sum())}",
             "truth": np.asarray(judged.truth),
             "honest": np.asarray(judged.predictions),
         }

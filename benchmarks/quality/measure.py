@@ -30,6 +30,7 @@ from benchmarks.quality.worker import FIT_BEGINS, FIT_ENDS
 
 POLL = 0.2
 PATIENCE = 180.0
+RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -218,7 +219,7 @@ def _keep_looking(watch: _Watch, over: threading.Event, limit: float) -> None:
 def _follow(
     job: Job, process: subprocess.Popen[str], watch: _Watch, log: IO[str], began: float
 ) -> dict[str, Cell]:
-    """Read what it says until it ends; the moments of interest, and the last line as ``last``."""
+    """Read what it says until it ends; the moments of interest, and why it ended as ``last``."""
     said = FIRST_MODEL_LINES.get(job.system.partition("-")[0])
     first = None if said is None else re.compile(said)
     marks: dict[str, Cell] = {}
@@ -226,7 +227,8 @@ def _follow(
     for line in process.stdout or ():
         now = time.monotonic()
         log.write(f"{now - began:8.2f} {line}")
-        marks["last"] = line.strip()[:200] or marks.get("last", "")
+        if line.strip() and (RAISED.match(line) or not RAISED.match(str(marks.get("last", "")))):
+            marks["last"] = line.strip()[:200]
         if line.startswith(FIT_BEGINS):
             fit, marks["rss_start_mb"] = now, watch.now
         elif fit is None or "first_model_s" in marks:

@@ -300,7 +300,7 @@ class Mljar(System):
         self._search = import_module("supervised.automl").AutoML(
             results_path=str(setting.folder / "mljar"),
             mode=(setting.variant or "compete").capitalize(),
-            total_time_limit=setting.budget,
+            total_time_limit=round(setting.budget),
             ml_task=setting.pick("binary_classification", "multiclass_classification", "regression"),
             eval_metric=setting.pick("auc", "logloss", "rmse"),
             n_jobs=setting.threads,

@@ -262,7 +262,6 @@ def _measured(settings: argparse.Namespace, asked: Draw) -> dict[str, Cell]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Make what is missing and report on all that is in the file."""
     settings = _arguments(argv)
-    measure.interruptible()
     measure_missing(settings, Journal(settings.out, FIELDS, KEY))
     rows = [row for row in records.read(settings.out) if row["error"]]
     report = Report("honesty", "Whether reported scores hold", settings)

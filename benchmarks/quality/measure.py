@@ -7,7 +7,6 @@ import os
 import re
 import resource
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -249,12 +248,3 @@ def _read(job: Job, folder: Path, row: dict[str, Cell]) -> Outcome:
     said = {k: v for k, v in row.items() if k not in ("last", "note")}
     scored = {**said, **result, "error": errors.error(task, truth, answer)}
     return Outcome(scored, truth, answer, honest)
-
-
-def interruptible() -> None:
-    """Leave as after an error when told to end, so that what was started is ended as well."""
-
-    def leave(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    signal.signal(signal.SIGTERM, leave)

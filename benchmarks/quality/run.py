@@ -112,7 +112,6 @@ def _wanted(settings: argparse.Namespace, journal: Journal) -> Iterator[tuple[Ta
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what is missing; returns 1 if a system failed."""
     settings = _arguments(argv)
-    measure.interruptible()
     known = pythons(settings.python)
     where = {system: python_of(system, known) for system in settings.systems.split(",")}
     journal = Journal(settings.out, FIELDS, KEY, failed=settings.retry)

@@ -48,9 +48,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return made.parse_args(argv)
 
 
+def _sizes(given: str) -> list[int]:
+    return [int(word) for word in given.split(",") if word]
+
+
 def _wanted(settings: argparse.Namespace) -> list[dict[str, Cell]]:
-    rows = [("rows", n, settings.base_columns) for n in map(int, settings.rows.split(","))]
-    columns = [("columns", settings.base_rows, n) for n in map(int, settings.columns.split(","))]
+    rows = [("rows", n, settings.base_columns) for n in _sizes(settings.rows)]
+    columns = [("columns", settings.base_rows, n) for n in _sizes(settings.columns)]
     told: dict[str, Cell] = {"task": settings.task, "trials": settings.trials, "threads": settings.threads}
     return [
         {"along": along, "rows": n, "columns": k, "system": system, **told}
@@ -130,7 +134,6 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what is missing, report, draw."""
     settings = _arguments(argv)
-    measure.interruptible()
     journal = Journal(settings.out, FIELDS, KEY)
     for key in _wanted(settings):
         if not journal.has(key):

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks import quality
 from benchmarks.quality import scaling
 
 ROOT = Path(__file__).parents[2]
@@ -20,26 +21,11 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def environment() -> dict[str, str]:
-    """Without measuring coverage as well, and without tables of the machine."""
-    kept = {k: v for k, v in os.environ.items() if k != "AUTOML_TEST_DATA" and not k.startswith("COVERAGE_")}
-    return {**kept, "PYTHONPATH": str(ROOT)}
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "benchmarks", "quality", *map(str, arguments)]
-
-
-def quality(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+@pytest.fixture(autouse=True)
+def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure no coverage in what is started, and use no tables of the machine."""
+    for name in ("AUTOML_TEST_DATA", *(name for name in os.environ if name.startswith("COVERAGE_"))):
+        monkeypatch.delenv(name, raising=False)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -47,7 +33,17 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_run_is_measured_once_and_gone_on_with(tables: Path, tmp_path: Path) -> None:
+Capture = pytest.CaptureFixture[str]
+
+
+def run(capsys: Capture, *arguments: object, code: int = 0) -> str:
+    """Run a part in this process; what it starts has processes of its own. Returns what it prints."""
+    capsys.readouterr()
+    assert quality.main([str(word) for word in arguments]) == code
+    return capsys.readouterr().out
+
+
+def test_a_run_is_measured_once_and_gone_on_with(tables: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "out" / "r.csv"
     asked = (
         "run",
@@ -62,8 +58,7 @@ def test_a_run_is_measured_once_and_gone_on_with(tables: Path, tmp_path: Path) -
         "--out",
         out,
     )
-    done = quality(*asked)
-    assert done.returncode == 0, done.stdout + done.stderr
+    run(capsys, *asked)
     single, ours = rows(out)
     assert [single["system"], ours["system"]] == ["lightgbm", "ours"]
     for row in (single, ours):
@@ -78,40 +73,42 @@ def test_a_run_is_measured_once_and_gone_on_with(tables: Path, tmp_path: Path) -
     assert (tmp_path / "out" / "r.logs" / "flags.ours.2.0.log").read_text()
 
     held = out.read_bytes()
-    assert quality(*asked).stdout == ""
+    assert run(capsys, *asked) == ""
     assert out.read_bytes() == held
 
     # The row of ours was being written when the power went.
     out.write_bytes(held[:-9])
-    assert quality(*asked).stdout.startswith("flags ours")
+    assert run(capsys, *asked).startswith("flags ours")
     assert [row["system"] for row in rows(out)] == ["lightgbm", "ours"]
     assert rows(out)[0] == single
 
-    report = quality("compare", out)
-    assert report.returncode == 0, report.stderr
-    assert "| ours against" in report.stdout
+    assert "| ours against" in run(capsys, "compare", out)
 
 
-def test_a_system_that_fails_is_a_row_too(tables: Path, tmp_path: Path) -> None:
+def test_a_system_that_fails_is_a_row_too(tables: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "r.csv"
     empty = tmp_path / "python"
     empty.write_text("#!/bin/sh\necho no such system here\nexit 3\n")
     empty.chmod(0o755)
     asked = ("run", "--tables", tables, "--only", "flags", "--systems", "flaml", "--out", out)
-    assert quality(*asked, "--python", f"flaml={empty}").returncode == 1
+    run(capsys, *asked, "--python", f"flaml={empty}", code=1)
     (row,) = rows(out)
     assert row["note"] == "failed: exit code 3 no such system here"
     assert row["error"] == ""
-    assert quality(*asked, "--python", f"flaml={empty}").returncode == 0
+    run(capsys, *asked, "--python", f"flaml={empty}")
     assert len(rows(out)) == 1
-    assert "flaml=PATH" in quality(*asked).stderr
+    run(capsys, *asked, "--python", f"flaml={empty}", "--retry", code=1)
+    assert len(rows(out)) == 2
+    with pytest.raises(SystemExit, match="flaml=PATH"):
+        run(capsys, *asked)
 
 
 def test_nothing_is_left_when_it_is_told_to_end(tables: Path, tmp_path: Path) -> None:
     out = tmp_path / "r.csv"
     asked = ("run", "--tables", tables, "--only", "sizes", "--budget", 60, "--systems", "ours", "--out", out)
     log = tmp_path / "r.logs" / "sizes.ours.60.0.log"
-    with subprocess.Popen(command(*asked), cwd=ROOT, env=environment(), stdout=subprocess.PIPE) as process:
+    command = [sys.executable, "-m", "benchmarks", "quality", *map(str, asked)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         limit = time.monotonic() + 60
         workers: list[psutil.Process] = []
         while time.monotonic() < limit and not (workers and log.exists()):
@@ -125,8 +122,8 @@ def test_nothing_is_left_when_it_is_told_to_end(tables: Path, tmp_path: Path) ->
     assert rows(out) == []
 
 
-def test_splits_are_told(tables: Path) -> None:
-    lines = quality("splits", "--tables", tables, "--seeds", "0,1").stdout.splitlines()
+def test_splits_are_told(tables: Path, capsys: Capture) -> None:
+    lines = run(capsys, "splits", "--tables", tables, "--seeds", "0,1").splitlines()
     assert [line.rpartition(",")[0] for line in lines[1:]] == [
         "flags,0,binary,150,50,3",
         "flags,1,binary,150,50,3",
@@ -135,13 +132,12 @@ def test_splits_are_told(tables: Path) -> None:
     ]
 
 
-def test_honesty(tables: Path, tmp_path: Path) -> None:
+def test_honesty(tables: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "h.csv"
     asked = ("honesty", "--tables", tables, "--budget", 2, "--out", out)
-    assert quality(*asked, "--runs", 1).returncode == 0
+    run(capsys, *asked, "--runs", 1)
     first = rows(out)
-    done = quality(*asked, "--runs", 2, "--save", "--results", tmp_path / "kept")
-    assert done.returncode == 0, done.stdout + done.stderr
+    run(capsys, *asked, "--runs", 2, "--save", "--results", tmp_path / "kept")
     both = rows(out)
     assert both[:1] == first
     assert [row["dataset"] for row in both] == ["sizes", "sizes"]
@@ -151,18 +147,16 @@ def test_honesty(tables: Path, tmp_path: Path) -> None:
     assert "| all " in kept.read_text(encoding="utf-8")
 
 
-def test_scaling(tmp_path: Path) -> None:
+def test_scaling(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "s.csv"
-    asked = ("scaling", "--rows", "200,400", "--columns", "5", "--base-rows", 200, "--systems", "lightgbm")
-    done = quality(*asked, "--out", out)
-    assert done.returncode == 0, done.stdout + done.stderr
+    asked = ("scaling", "--rows", "200,400", "--columns", "", "--systems", "lightgbm", "--out", out)
+    said = run(capsys, *asked)
     assert [(row["along"], row["rows"], row["columns"]) for row in rows(out)] == [
         ("rows", "200", "20"),
         ("rows", "400", "20"),
-        ("columns", "200", "5"),
     ]
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
-    assert "exponent" in done.stdout
+    assert "exponent" in said
 
 
 def test_growth_is_of_the_upper_half() -> None:

@@ -114,8 +114,10 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     from matplotlib import pyplot
 
     systems = list(dict.fromkeys(row["system"] for row in rows))
-    figure, axes = pyplot.subplots(2, len(COSTS), figsize=(4 * len(COSTS), 7), layout="constrained")
-    for line, along in enumerate(("rows", "columns")):
+    sides = list(dict.fromkeys(row["along"] for row in rows))
+    size = (4 * len(COSTS), 3.5 * len(sides))
+    figure, axes = pyplot.subplots(len(sides), len(COSTS), figsize=size, layout="constrained", squeeze=False)
+    for line, along in enumerate(sides):
         for place, (cost, label) in enumerate(COSTS.items()):
             axis = axes[line, place]
             for system in systems:

@@ -214,11 +214,14 @@ def singles(errors: Errors, ours: str, models: Sequence[str]) -> list[Single]:
     ]
 
 
-def ranks(errors: Errors, systems: Sequence[str]) -> tuple[dict[str, float], int]:
-    """Mean ranks over the tables that every system was tried on, and the number of those tables."""
-    rows = [{s: errors.of(s, table) for s in systems} for table in errors.tables]
-    complete = [row for row in rows if not any(math.isnan(e) for e in row.values())]
-    return statistic.mean_ranks(complete), len(complete)
+def shared(errors: Errors, systems: Sequence[str]) -> list[str]:
+    """The tables that every system was tried on."""
+    return [t for t in errors.tables if not any(math.isnan(errors.of(s, t)) for s in systems)]
+
+
+def ranks(errors: Errors, systems: Sequence[str]) -> dict[str, float]:
+    """Mean ranks over the tables that every system was tried on."""
+    return statistic.mean_ranks([{s: errors.of(s, t) for s in systems} for t in shared(errors, systems)])
 
 
 # --- the report
@@ -252,17 +255,20 @@ def _say_duels(report: Report, duels: Sequence[Duel], ours: str) -> None:
 
 
 def _say_costs(report: Report, runs: Sequence[Run], errors: Errors, systems: Sequence[str]) -> None:
-    found, tables = ranks(errors, systems)
+    found, tables = ranks(errors, systems), shared(errors, systems)
     kinds = ("fit_s", "first_model_s", "predict_s", "row_ms", "rss_mb")
     rows: list[list[float | int | str | None]] = []
     for system in systems:
         of_it = [run for run in runs if run.system == system]
-        figures = {kind: [r.get(kind) for r in of_it if not math.isnan(r.get(kind))] for kind in kinds}
+        # Times on other tables than the others' would say nothing beside theirs.
+        alike = [run for run in of_it if run.dataset in tables or not tables]
+        figures = {kind: [r.get(kind) for r in alike if not math.isnan(r.get(kind))] for kind in kinds}
         failed = sum(math.isinf(run.error) for run in of_it)
         over = overshoot(of_it)
         rows.append([system, found.get(system), failed, *(median(figures[kind]) for kind in kinds), over])
     heads = ("first model, s", "predict, s", "one row, ms", "memory, MiB", "most over budget, s")
-    report.table(("medians", f"mean rank ({tables} tables)", "failed", "fit, s", *heads), rows)
+    heading = f"medians, {len(tables)} tables" if tables else "medians, no table is shared"
+    report.table((heading, "mean rank", "failed", "fit, s", *heads), rows)
 
 
 def overshoot(runs: Sequence[Run]) -> float:

@@ -322,6 +322,10 @@ class Mljar(System):
             self._classes = [c.removeprefix(self._prefix) for c in named if c.startswith(self._prefix)]
         return self._classes, self._search.predict_proba(X)
 
+    def told(self) -> dict[str, Any]:
+        """Name the best model."""
+        return {"note": f"best={self._search._best_model.get_name()}"}
+
 
 class H2O(System):
     """H2O's AutoML, with a server of its own on loopback."""

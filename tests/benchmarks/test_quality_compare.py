@@ -112,6 +112,18 @@ def test_medians_and_the_budget(results: Made, capsys: pytest.CaptureFixture[str
     assert row(report, "most over budget")[-1] == "no"
 
 
+def test_times_are_of_the_tables_that_all_were_tried_on(
+    results: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        *runs("ours", {"a": 1}, fit_s=5),
+        *runs("ours", {"b": 1, "c": 1}, fit_s=50),
+        *runs("peer", {"a": 2}),
+    ]
+    cells = row(said(capsys, results("r", rows)), "ours", "medians, 1 tables")
+    assert cells[1:4] == ["1.00", "0", "5.00"]
+
+
 def test_budgets_are_not_mixed(results: Made, capsys: pytest.CaptureFixture[str]) -> None:
     file = results("r", runs("ours", {"a": 1}) + runs("ours", {"b": 1}, budget=10))
     with pytest.raises(SystemExit, match="10, 60"):

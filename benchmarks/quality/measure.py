@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -140,7 +140,7 @@ def of_split(job: Job, part: Split) -> Outcome:
         part.train.to_csv(paths["train"], index=False)
         part.test.to_csv(paths["test"], index=False)
         data = {**job.data, "task": part.task, **{k: str(v) for k, v in paths.items()}}
-        return measure(Job(**{**job.__dict__, "data": data}))
+        return measure(replace(job, data=data))
 
 
 def measure(job: Job) -> Outcome:

@@ -75,15 +75,19 @@ def _commit() -> str:
     return found.stdout.strip() or "unknown"
 
 
+def machine_name() -> str:
+    """The processor, its cores and the memory."""
+    memory = psutil.virtual_memory().total / 1024**3
+    return f"{_cpu()}, {os.cpu_count()} cores, {memory:.1f} GiB of memory"
+
+
 def machine() -> list[str]:
     """What the figures depend on, a line each."""
-    memory = psutil.virtual_memory().total / 1024**3
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
     load = psutil.getloadavg()[0]
     return [
         f"Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        f"Machine: {_cpu()}, {os.cpu_count()} cores, {memory:.1f} GiB of memory, "
-        f"{platform.system()} {platform.release()}",
+        f"Machine: {machine_name()}, {platform.system()} {platform.release()}",
         f"Load before (1 min): {load:.2f}",
         f"Versions: automl_jupyter {__version__} ({_commit()}), "
         f"Python {platform.python_version()}, {versions}",
@@ -125,7 +129,7 @@ class Report:
     def _told(self) -> str:
         # Paths say where somebody keeps their files, which is no part of a result.
         plain = {k: v for k, v in vars(self.settings).items() if k not in ("save", "results", "strict")}
-        return ", ".join(f"{k} {v}" for k, v in plain.items() if not isinstance(v, Path)) or "none"
+        return ", ".join(f"{k} {v}" for k, v in plain.items() if not _is_path(v)) or "none"
 
     def _say(self, *lines: str) -> None:
         self._lines.extend(lines)
@@ -165,6 +169,10 @@ class Report:
         with path.open("a", encoding="utf-8") as file:
             file.write("\n".join(self._lines).rstrip() + "\n\n")
         print(f"Kept in {path}", file=sys.stderr)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, Path) or (isinstance(value, list) and any(map(_is_path, value)))
 
 
 def _aligned(cell: str, width: int, column: int) -> str:

@@ -30,6 +30,7 @@ JobState = Literal["queued", "running", "done", "failed", "stopped", "cancelled"
 TrialState = Literal["done", "failed", "skipped"]
 Alias = Literal["champion", "challenger"]
 EventKind = Literal["state", "progress", "trial", "leaderboard", "done"]
+Answering = Literal["ensemble", "fast"]
 
 FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "stopped", "cancelled", "interrupted"})
 """The states that a job does not leave by itself."""
@@ -54,6 +55,7 @@ Marks = Annotated[
 ]
 Name = Annotated[str, Field(pattern=MODEL_NAME, examples=["flights-late"])]
 Seconds = Annotated[float, Field(ge=0)]
+Milliseconds = Annotated[float, Field(gt=0)]
 
 
 def _no_text(value: object) -> object:
@@ -338,6 +340,18 @@ class TrainRequest(Request):
         None, min_length=1, description="Columns to learn from; all unless given."
     )
     seed: Annotated[int, Field(ge=0, le=LARGEST_WHOLE, strict=False), NUMBER] = 0
+    max_trials: Annotated[int, Field(ge=1, le=LARGEST_WHOLE, strict=False), NUMBER] | None = Field(
+        None,
+        description="Only so many candidates are tried, whatever time is left. The result then depends on "
+        "the data and the seed alone, unless the time runs out before.",
+        examples=[10],
+    )
+    max_predict_ms: Milliseconds | None = Field(
+        None,
+        description="Milliseconds that the prediction of one row may take, where a request to predict does "
+        "not say. A model whose ensemble takes longer answers with its quick model.",
+        examples=[5],
+    )
     groups: str | None = Field(
         None,
         description="A column whose equal values stay together: each group is predicted by models that have "
@@ -519,6 +533,12 @@ class PredictRequest(Request):
 
     # Only the first cell at fault is told: to list millions of problems takes minutes and gigabytes.
     rows: Annotated[list[Row], FailFast()] = Field(min_length=1, json_schema_extra={"maxItems": JSON_ROWS})
+    max_predict_ms: Milliseconds | None = Field(
+        None,
+        description="Milliseconds that one row may take: where the ensemble takes longer, the quick model "
+        "answers. What the model was trained with unless given.",
+        examples=[5],
+    )
 
 
 class RowWarning(Answer):
@@ -543,6 +563,9 @@ class Predictions(Answer):
 
     model: str
     version: int
+    answered_by: Answering = Field(
+        description="`ensemble`, or `fast`: the quick model that has learnt from the ensemble."
+    )
     predictions: list[Prediction]
     notes: list[Notice] = Field([], description="What concerns all rows, such as columns that were ignored.")
 

@@ -37,6 +37,9 @@ def typed(action: Mapping[str, Any]) -> Iterator[str]:
     for field in ("groups", "time_column"):
         if field in action:
             yield from (f"--{field.replace('_', '-')}", action[field])
+    for field, option in (("max_trials", "--max-trials"), ("max_predict_ms", "--max-ms")):
+        if field in action:
+            yield from (option, str(action[field]))
     if action.get("drop_duplicates"):
         yield "--drop-duplicates"
     for column, values in action.get("missing_values", {}).items():

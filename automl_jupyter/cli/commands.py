@@ -89,6 +89,8 @@ def train(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> 
         name=arguments.name,
         columns=columns,
         seed=arguments.seed,
+        max_trials=arguments.max_trials,
+        max_predict_ms=arguments.max_ms,
         groups=arguments.groups,
         time_column=arguments.time_column,
         drop_duplicates=arguments.drop_duplicates,
@@ -118,23 +120,24 @@ def findings(client: Client, arguments: argparse.Namespace, terminal: Terminal) 
 
 def predict(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Predict a file."""
-    model, file, output = arguments.model, arguments.file, arguments.output
+    model, file, output, limit = arguments.model, arguments.file, arguments.output, arguments.max_ms
     if terminal.json:
         with file.open(newline="", encoding="utf-8-sig") as rows:
-            answer = client.predict(model, [dict(row) for row in csv.DictReader(rows)])
+            asked = [dict(row) for row in csv.DictReader(rows)]
+            answer = client.predict(model, asked, max_predict_ms=limit)
         if output is not None:
             output.write_text(answer.model_dump_json(indent=2) + "\n", "utf-8")
         terminal.show(answer)
         return OK
     if output is not None:
         with terminal.err.status(terminal.text("cli.predict.running")):
-            client.predict_csv(model, file, output)
+            client.predict_csv(model, file, output, max_predict_ms=limit)
         terminal.note(terminal.text("cli.predict.written", path=str(output)))
         return OK
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "predictions.csv"
         with terminal.err.status(terminal.text("cli.predict.running")):
-            client.predict_csv(model, file, output)
+            client.predict_csv(model, file, output, max_predict_ms=limit)
         if terminal.out.is_terminal:
             _show_predictions(output, terminal)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gettext
 import os
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -60,6 +61,22 @@ def _time(text: str) -> float:
         raise argparse.ArgumentTypeError(_text("cli.no_time", text=text)) from None
 
 
+def _count(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(_text("cli.no_count", text=text))
+    return int(text)
+
+
+def _milliseconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(_text("cli.no_milliseconds", text=text))
+    return value
+
+
 def _columns(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -101,6 +118,10 @@ def _train_options(train: argparse.ArgumentParser, text: Callable[[str], str]) -
         "--missing", type=_mark, action="append", metavar=text("meta.mark"), help=text("train.missing")
     )
     train.add_argument("--seed", type=int, default=0, metavar=text("meta.seed"), help=text("train.seed"))
+    train.add_argument("--max-trials", type=_count, metavar=text("meta.seed"), help=text("train.max_trials"))
+    train.add_argument(
+        "--max-ms", type=_milliseconds, metavar=text("meta.milliseconds"), help=text("train.max_ms")
+    )
     train.add_argument("--detach", action="store_true", help=text("train.detach"))
 
 
@@ -141,6 +162,9 @@ def _parser(language: str) -> argparse.ArgumentParser:
     predict.add_argument("model", metavar=text("meta.model"), help=text("predict.model"))
     predict.add_argument("file", type=_existing, metavar=text("meta.file"), help=text("predict.file"))
     predict.add_argument("-o", "--output", type=Path, metavar=text("meta.file"), help=text("predict.output"))
+    predict.add_argument(
+        "--max-ms", type=_milliseconds, metavar=text("meta.milliseconds"), help=text("predict.max_ms")
+    )
 
     models = add("models")
     models.add_argument("name", nargs="?", metavar=text("meta.name"), help=text("models.name"))

@@ -221,6 +221,8 @@ class Client:
         name: str | None = None,
         columns: Sequence[str] | None = None,
         seed: int = 0,
+        max_trials: int | None = None,
+        max_predict_ms: float | None = None,
         groups: str | None = None,
         time_column: str | None = None,
         drop_duplicates: bool = False,
@@ -247,6 +249,12 @@ class Client:
             The columns to learn from; all unless given.
         seed : int, default=0
             Where random numbers start.
+        max_trials : int, optional
+            Try only so many candidates, whatever time is left: the result then depends on the data and the
+            seed alone, unless the time runs out before.
+        max_predict_ms : float, optional
+            Milliseconds that the prediction of one row may take, where :meth:`predict` is not told: a model
+            whose ensemble takes longer answers with its quick model.
         groups : str, optional
             A column whose equal values stay together, so that scores hold for groups that are new.
         time_column : str, optional
@@ -266,6 +274,8 @@ class Client:
             "name": name,
             "columns": None if columns is None else list(columns),
             "seed": seed,
+            "max_trials": max_trials,
+            "max_predict_ms": max_predict_ms,
             "groups": groups,
             "time_column": time_column,
             "drop_duplicates": drop_duplicates or None,
@@ -385,6 +395,7 @@ class Client:
         rows: values.Rows,
         *,
         dataset: Dataset | str | None = None,
+        max_predict_ms: float | None = None,
     ) -> Predictions:
         """Predict rows.
 
@@ -396,18 +407,22 @@ class Client:
             From column name to value; a missing value is ``None`` or NaN.
         dataset : Dataset or str, optional
             With it, ``name`` means the latest version that was learned from this data set.
+        max_predict_ms : float, optional
+            Milliseconds that one row may take: where the ensemble takes longer, the quick model answers. What
+            the model was trained with unless given.
 
         Returns
         -------
         Predictions
-            In the order of the rows, each with the warnings that concern it.
+            In the order of the rows, each with the warnings that concern it; ``answered_by`` says by which
+            model, ``ensemble`` or ``fast``.
 
         Raises
         ------
         Conflict
             If another version went into service while many rows were being predicted in parts.
         """
-        return predictions.predict(self._transport, model, rows, dataset)
+        return predictions.predict(self._transport, model, rows, dataset, max_predict_ms)
 
     def predict_csv(
         self,
@@ -416,6 +431,7 @@ class Client:
         target: str | Path,
         *,
         dataset: Dataset | str | None = None,
+        max_predict_ms: float | None = None,
     ) -> None:
         """Predict a CSV file into another, one line a row, without holding either in memory.
 
@@ -429,8 +445,10 @@ class Client:
             Where the predictions go; it appears, or changes, only when all of them are there.
         dataset : Dataset or str, optional
             As in :meth:`predict`.
+        max_predict_ms : float, optional
+            As in :meth:`predict`.
         """
-        predictions.predict_csv(self._transport, model, Path(source), Path(target), dataset)
+        predictions.predict_csv(self._transport, model, Path(source), Path(target), dataset, max_predict_ms)
 
     def monitoring(self) -> Monitoring:
         """How the caller's own work is going: jobs, models, requests."""

@@ -18,15 +18,22 @@ if TYPE_CHECKING:
     AnyDataset = Dataset | str | None
 
 
-def predict(transport: Transport, model: AnyModel, rows: values.Rows, dataset: AnyDataset) -> Predictions:
+def predict(
+    transport: Transport,
+    model: AnyModel,
+    rows: values.Rows,
+    dataset: AnyDataset,
+    max_predict_ms: float | None,
+) -> Predictions:
     """Predict rows; see :meth:`automl_jupyter.client.Client.predict`."""
     from automl_jupyter.schemas import JSON_ROWS, Predictions
 
     path = _path(transport, model, dataset)
     given = values.records(rows)
     parts = [given[start : start + JSON_ROWS] for start in range(0, len(given), JSON_ROWS)] or [given]
+    limit = {} if max_predict_ms is None else {"max_predict_ms": max_predict_ms}
     answers = [
-        transport.ask(Predictions, "POST", path, json={"rows": some}, patience=uploads.READING)
+        transport.ask(Predictions, "POST", path, json={"rows": some, **limit}, patience=uploads.READING)
         for some in parts
     ]
     if len({answer.version for answer in answers}) > 1:
@@ -36,18 +43,29 @@ def predict(transport: Transport, model: AnyModel, rows: values.Rows, dataset: A
 
 
 def predict_csv(
-    transport: Transport, model: AnyModel, source: Path, target: Path, dataset: AnyDataset
+    transport: Transport,
+    model: AnyModel,
+    source: Path,
+    target: Path,
+    dataset: AnyDataset,
+    max_predict_ms: float | None,
 ) -> None:
     """Predict a file into another; see :meth:`automl_jupyter.client.Client.predict_csv`."""
     unfinished = target.with_name(f".{target.name}.part")
     headers = {"Content-Type": "text/csv", "Accept": "text/csv"}
     path = _path(transport, model, dataset)
+    params = {} if max_predict_ms is None else {"max_predict_ms": str(max_predict_ms)}
     try:
         with (
             source.open("rb") as rows,
             unfinished.open("wb") as file,
             transport.stream(
-                "POST", path, content=values.pieces(rows), headers=headers, patience=uploads.READING
+                "POST",
+                path,
+                content=values.pieces(rows),
+                params=params,
+                headers=headers,
+                patience=uploads.READING,
             ) as answer,
         ):
             for piece in answer.iter_bytes():

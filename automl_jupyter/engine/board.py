@@ -102,9 +102,11 @@ class Board:
 
     def pool(self, level: int) -> list[FinishedTrial]:
         """What an ensemble may use, in order: trials of the first level, or of both; else the baseline."""
+        # A copy: lanes ask what is worth repeating while trials are added.
+        names = list(self.finished)
         done = [
             self.finished[name]
-            for name in sorted(tuple(self.finished), key=lambda name: self._order.get(name, -1))
+            for name in sorted(names, key=lambda name: self._order.get(name, -1))
             if self.finished[name].predictions is not None and name in self._order
         ]
         found = [f for f in done if level > 1 or not f.trial.name.startswith(SECOND)]

@@ -225,18 +225,22 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         tables.warn_of(found)
         return self._labels(cells)
 
-    def predict_rows(self, rows: Sequence[Mapping[str, object]]) -> RowPredictions:
+    def predict_rows(
+        self, rows: Sequence[Mapping[str, object]], max_predict_ms: float | None = None
+    ) -> RowPredictions:
         """Give the clusters of a few rows, reporting what is not as the training table was.
 
         Parameters
         ----------
         rows : sequence of mapping
             Cells by column name, in any order.
+        max_predict_ms : float, optional
+            Ignored: there is one model alone, and it is quick. The other estimators take it.
         """
         check_is_fitted(self)
         return serving.predict_rows(self, rows)
 
-    def predict_frame(self, X: pd.DataFrame) -> RowPredictions:
+    def predict_frame(self, X: pd.DataFrame, max_predict_ms: float | None = None) -> RowPredictions:
         """Do the same for a table."""
         check_is_fitted(self)
         return serving.predict_frame(self, X)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -34,6 +35,8 @@ MOST_FIELDS = 100
 
 LONGEST_FIELD = 100
 """Characters of the name of a field that is at fault: whoever invents a long one is not told it again."""
+
+_NUMBER = r"[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?"
 
 _STATUS_CODES = {
     400: "server.bad_request",
@@ -164,6 +167,23 @@ class AutoMLHandler(APIHandler):
                 "server.bad_flag", name=name, errors=[FieldError(name, "server.bad_flag", {"name": name})]
             )
         return text == "true"
+
+    def amount(self, name: str) -> float | None:
+        """A number above 0 in the query; None where it is absent.
+
+        Raises
+        ------
+        Malformed
+            If it is something else.
+        """
+        text = self.get_query_argument(name, None)
+        if text is None:
+            return None
+        value = float(text) if re.fullmatch(_NUMBER, text) else 0.0
+        if not 0 < value < math.inf:
+            problem = FieldError(name, "server.bad_amount", {"name": name})
+            raise Malformed("server.bad_amount", name=name, errors=[problem])
+        return value
 
     def _whole(self, name: str, default: int, least: int, most: int) -> int:
         value = whole(self.get_query_argument(name, str(default)), 10)

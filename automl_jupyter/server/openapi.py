@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from automl_jupyter import __version__, schemas
 from automl_jupyter.server.base import LONGEST_PAGE
 from automl_jupyter.server.handlers.pages import PageHandler
+from automl_jupyter.server.handlers.predictions import ANSWERED_BY
 from automl_jupyter.server.routes import CSV, EVENTS, FIELDS, FORM, HTML, PIECE, ROUTES, Operation, Route
 
 REFERENCE = "#/components/schemas/{model}"
@@ -67,6 +68,11 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
         "description": "Delete the models that were learnt from it as well.",
         "schema": {"type": "boolean", "default": False},
     },
+    "max_predict_ms": {
+        "in": "query",
+        "description": "As the field of a PredictRequest, which goes before it; for rows in CSV.",
+        "schema": {"type": "number", "exclusiveMinimum": 0},
+    },
     "after": {
         "in": "query",
         "description": "The last event that is known already.",
@@ -90,6 +96,11 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
     },
 }
 HEADERS: Mapping[str, dict[str, Any]] = {
+    ANSWERED_BY: {
+        "description": "As `answered_by` of Predictions.",
+        "required": True,
+        "schema": {"type": "string", "enum": list(get_args(schemas.Answering))},
+    },
     "Location": {
         "description": "Where what was made is found.",
         "required": True,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         UploadRecord,
         VersionRecord,
     )
+    from automl_jupyter.services.predictions import Answered
 
 
 def notice(item: Mapping[str, Any], language: str) -> schemas.Notice:
@@ -174,17 +175,12 @@ def model(record: ModelRecord, versions: Sequence[VersionRecord]) -> schemas.Mod
     )
 
 
-def predictions(
-    model_name: str,
-    version: int,
-    answers: Iterable[Mapping[str, Any]],
-    notes: Iterable[Mapping[str, Any]],
-    language: str,
-) -> schemas.Predictions:
+def predictions(found: Answered, language: str) -> schemas.Predictions:
     """The answers to some rows."""
     return schemas.Predictions(
-        model=model_name,
-        version=version,
+        model=found.model,
+        version=found.version,
+        answered_by=cast("schemas.Answering", found.answered_by),
         predictions=[
             schemas.Prediction(
                 id=answer["id"],
@@ -192,9 +188,9 @@ def predictions(
                 probabilities=answer["probabilities"],
                 warnings=[row_warning(item, language) for item in answer["warnings"]],
             )
-            for answer in answers
+            for answer in found.predictions
         ],
-        notes=[notice(note, language) for note in notes],
+        notes=[notice(note, language) for note in found.notes],
     )
 
 

@@ -267,6 +267,8 @@ ROUTES: tuple[Route, ...] = (
                 {200: schemas.Predictions},
                 body=schemas.PredictRequest,
                 media=_CSV_BODY,
+                query=("max_predict_ms",),
+                told={200: (predictions.ANSWERED_BY,)},
                 refusals=(404, 409, 413, 415, 422, 503, 507),
             )
         },
@@ -279,6 +281,8 @@ ROUTES: tuple[Route, ...] = (
                 {200: schemas.Predictions},
                 body=schemas.PredictRequest,
                 media=_CSV_BODY,
+                query=("max_predict_ms",),
+                told={200: (predictions.ANSWERED_BY,)},
                 refusals=(404, 409, 413, 415, 422, 503, 507),
             )
         },

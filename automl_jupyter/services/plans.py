@@ -56,7 +56,7 @@ def admission_of(dataset: DatasetRecord, request: TrainRequest) -> Admission:
 
 def options_of(request: TrainRequest) -> dict[str, Any]:
     """What a request asks for beyond what each job has, by its own fields."""
-    asked = ("groups", "time_column", "drop_duplicates", "missing_values")
+    asked = ("max_trials", "max_predict_ms", "groups", "time_column", "drop_duplicates", "missing_values")
     return {name: value for name in asked if (value := getattr(request, name))}
 
 

@@ -98,8 +98,9 @@ class Predictor:
     def rows(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Predict rows that came as JSON."""
         model = self._shelf.take(payload["path"], payload["digest"])
-        found = model.predict_rows(payload["rows"])
+        found = model.predict_rows(payload["rows"], payload["max_predict_ms"])
         return {
+            "answered_by": found.answered_by,
             "predictions": [
                 {
                     "value": plain(value),
@@ -122,9 +123,14 @@ class Predictor:
         frame = read_frame(Path(payload["source"]), model, scratch, payload["decided"])
         if len(frame) > payload["max_rows"]:
             raise TooLarge("services.too_many_rows", n=len(frame), most=payload["max_rows"])
-        found = model.predict_frame(frame)
+        found = model.predict_frame(frame, payload["max_predict_ms"])
         write_predictions(scratch / ANSWERS, found, payload["language"])
-        return {"answers": ANSWERS, "rows": len(frame), "notes": notes(found)}
+        return {
+            "answers": ANSWERS,
+            "answered_by": found.answered_by,
+            "rows": len(frame),
+            "notes": notes(found),
+        }
 
 
 def notes(found: RowPredictions) -> list[dict[str, Any]]:

@@ -33,6 +33,8 @@ class Answered:
     ----------
     model, version
         Who answered.
+    answered_by : str
+        Which of its models: ``ensemble`` or ``fast``.
     predictions : list of dict
         ``id``, ``value``, ``probabilities`` and ``warnings`` for each row, in order.
     notes : list of dict
@@ -41,6 +43,7 @@ class Answered:
 
     model: str
     version: int
+    answered_by: str
     predictions: list[dict[str, Any]]
     notes: list[dict[str, Any]]
 
@@ -51,6 +54,7 @@ class AnsweredTable:
 
     model: str
     version: int
+    answered_by: str
     path: Path
 
 
@@ -124,9 +128,13 @@ class Predictions:
         return model, self.database.versions(owner, name)
 
     async def rows(
-        self, model: ModelRecord, version: VersionRecord, rows: Sequence[Mapping[str, Any]]
+        self,
+        model: ModelRecord,
+        version: VersionRecord,
+        rows: Sequence[Mapping[str, Any]],
+        max_predict_ms: float | None,
     ) -> Answered:
-        """Answer rows.
+        """Answer rows, each within so many milliseconds if the model can; None is the model's own limit.
 
         Raises
         ------
@@ -136,18 +144,22 @@ class Predictions:
         if len(rows) > JSON_ROWS:
             raise TooLarge("services.too_many_json_rows", n=len(rows), most=JSON_ROWS)
         began = time.perf_counter()
-        found = await self.helper.call(
-            "rows", {**await self._source(version), "rows": list(rows)}, timeout=ROWS_SECONDS
-        )
+        asked = {**await self._source(version), "rows": list(rows), "max_predict_ms": max_predict_ms}
+        found = await self.helper.call("rows", asked, timeout=ROWS_SECONDS)
         self.on_predicted(model.owner, model.name, len(rows), time.perf_counter() - began)
         answers = [
             {"id": identifier, **answer}
             for identifier, answer in zip(prediction_ids(len(rows)), found["predictions"], strict=True)
         ]
-        return Answered(model.name, version.version, answers, found["notes"])
+        return Answered(model.name, version.version, found["answered_by"], answers, found["notes"])
 
     async def table(
-        self, model: ModelRecord, version: VersionRecord, source: Path, language: str
+        self,
+        model: ModelRecord,
+        version: VersionRecord,
+        source: Path,
+        language: str,
+        max_predict_ms: float | None,
     ) -> AnsweredTable:
         """Answer a CSV file into ``<source>.out``, which the caller removes; where it fails, there is none.
 
@@ -169,12 +181,13 @@ class Predictions:
                     "decided": dataset.dialect.get("overrides", {}),
                     "max_rows": self.settings.max_predict_rows,
                     "language": language,
+                    "max_predict_ms": max_predict_ms,
                 },
                 timeout=TABLE_SECONDS,
             )
             (scratch / found["answers"]).rename(target)
         self.on_predicted(model.owner, model.name, found["rows"], time.perf_counter() - began)
-        return AnsweredTable(model.name, version.version, target)
+        return AnsweredTable(model.name, version.version, found["answered_by"], target)
 
     async def start(self) -> None:
         """Start the process that predicts, which takes a while; where it fails, the next call tells."""

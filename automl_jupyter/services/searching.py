@@ -174,15 +174,17 @@ def stored_trials(storage: Storage, folder: str) -> list[Kept]:
 
 def make_estimator(payload: Mapping[str, Any]) -> Model:
     """The estimator for a job's task: the same for each of its attempts."""
+    options = payload["options"]
     common = {
         "time_budget": payload["planned_budget"],
         "n_jobs": payload["threads"],
         "random_state": payload["seed"],
+        "max_trials": options.get("max_trials"),
     }
     if payload["task"] == "clustering":
         return AutoMLClusterer(**common)
     kind = AutoMLRegressor if payload["task"] == "regression" else AutoMLClassifier
-    return kind(metric=payload["metric"], **common)
+    return kind(metric=payload["metric"], max_predict_ms=options.get("max_predict_ms"), **common)
 
 
 def fetch_table(payload: Mapping[str, Any], storage: Storage, scratch: Path) -> pd.DataFrame:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from automl_jupyter.backends.records import ModelRecord, VersionRecord
 
 CHUNK = 256 * 1024
+ANSWERED_BY = "AutoML-Answered-By"
 
 
 class _PredictingHandler(ReceivingHandler):
@@ -27,24 +28,32 @@ class _PredictingHandler(ReceivingHandler):
 
     async def predict(self, model: ModelRecord, version: VersionRecord) -> None:
         sink = await self.received()
+        limit = self.amount("max_predict_ms")
         match sink:
             case Memory():
-                await self._rows(model, version, bytes(sink.data))
+                await self._rows(model, version, bytes(sink.data), limit)
             case FormFile() | RawFile():
-                await self._table(model, version, sink.file.path)
+                await self._table(model, version, sink.file.path, limit)
             case _:
                 raise Malformed("server.bad_request")
 
-    async def _rows(self, model: ModelRecord, version: VersionRecord, body: bytes) -> None:
+    async def _rows(
+        self, model: ModelRecord, version: VersionRecord, body: bytes, limit: float | None
+    ) -> None:
         request = self.parsed(schemas.PredictRequest, body)
-        found = await (await self.services()).predictions.rows(model, version, request.rows)
-        self.answer(
-            present.predictions(found.model, found.version, found.predictions, found.notes, self.language)
-        )
+        if request.max_predict_ms is not None:
+            limit = request.max_predict_ms
+        found = await (await self.services()).predictions.rows(model, version, request.rows, limit)
+        self.set_header(ANSWERED_BY, found.answered_by)
+        self.answer(present.predictions(found, self.language))
 
-    async def _table(self, model: ModelRecord, version: VersionRecord, source: Path) -> None:
-        found = await (await self.services()).predictions.table(model, version, source, self.language)
+    async def _table(
+        self, model: ModelRecord, version: VersionRecord, source: Path, limit: float | None
+    ) -> None:
+        services = await self.services()
+        found = await services.predictions.table(model, version, source, self.language, limit)
         try:
+            self.set_header(ANSWERED_BY, found.answered_by)
             self.set_header("Content-Type", "text/csv; charset=utf-8")
             self.set_header("X-AutoML-Model", f"{found.model}:{found.version}")
             self.set_attachment_header(f"{found.model}-predictions.csv")

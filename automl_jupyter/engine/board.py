@@ -112,6 +112,11 @@ class Board:
         found = [f for f in done if level > 1 or not f.trial.name.startswith(SECOND)]
         return [f for f in found if not f.trial.baseline] or found
 
+    def best(self) -> F32 | None:
+        """The predictions of the best trial so far, other than the baseline."""
+        done = [f for f in self.pool(1) if not f.trial.baseline and f.predictions is not None]
+        return min(done, key=lambda f: self.loss(f.trial.name)).predictions if done else None
+
     def trials(self) -> tuple[Trial, ...]:
         """The final leaderboard."""
         best = self._best()

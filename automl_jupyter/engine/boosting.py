@@ -16,7 +16,7 @@ from automl_jupyter.engine.learners import F32, Codes, Params, Path, Work, reser
 LESSON = 1.0
 """What the rows of a lesson weigh together, relative to the training rows."""
 
-LIKELIEST, LEAST_SHARE = 4, 0.01
+LIKELIEST, LEAST_SHARE = 3, 0.02
 
 _OBJECTIVES = {
     "taught": ("cross_entropy", "cross_entropy"),
@@ -31,7 +31,7 @@ LADDER = tuple(dict.fromkeys(round(4 * 1.18**i) for i in range(50)))
 MOST_STAGES, STAGED_NUMBERS = 12, 4_000_000
 """So many stages are kept of a fit, fewer where they would be more than so many predictions."""
 
-_CALL_COST, _TREE_COST = 28.0, 0.03
+_CALL_COST, _TREE_COST = 28.0, 0.04
 
 
 class Trees:

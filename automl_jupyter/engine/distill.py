@@ -23,7 +23,7 @@ from automl_jupyter.engine.trials import FinishedTrial
 EXCHANGED = 0.25
 """The part of the cells that come from another row."""
 
-FEWEST_ROWS, MOST_ROWS = 2000, 20_000
+FEWEST_ROWS, MOST_ROWS = 1500, 10_000
 MOST_MICROSECONDS = 4e5
 """So long a teacher may speak in one lesson."""
 
@@ -46,7 +46,7 @@ class Teacher:
         if teacher is None:
             return None
         each = sum(model.bulk_cost for member in teacher.members for model in member.models)
-        most = min(MOST_ROWS, max(FEWEST_ROWS, len(rows)), int(MOST_MICROSECONDS / max(each, 1.0)))
+        most = min(MOST_ROWS, max(FEWEST_ROWS, len(rows) // 2), int(MOST_MICROSECONDS / max(each, 1.0)))
         made = exchanged(views, rows, most, np.random.default_rng(seed))
         return Lesson(made["tree"], teacher.predict(made))
 

@@ -32,7 +32,7 @@ SELECTION_NUMBERS = 60_000
 """Rows times classes by which weights are chosen, at most; a quarter of that for each fold's own weights."""
 
 LEAST_WEIGHT = 0.02
-MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 600.0
+MOST_ROW_COST, MOST_BULK_COST = 12_000.0, 750.0
 """Microseconds that a row may take alone, and among many."""
 
 SMALL_TABLE = 3000
@@ -145,7 +145,7 @@ class Cost:
 
     def share(self, width: int, rows: int) -> float:
         """Give what part it is of what may be spent; many classes and small tables may cost more."""
-        most = MOST_BULK_COST * max(1.0, width / 5) * (1 + SMALL_TABLE / rows)
+        most = MOST_BULK_COST * max(1.0, width / 3) * (1 + SMALL_TABLE / rows)
         return max(self.row / MOST_ROW_COST, self.bulk / most)
 
 

@@ -53,6 +53,9 @@ TREES_OF_FOLD = 2
 
 F64 = npt.NDArray[np.float64]
 
+BEHIND = 1.2
+"""Log loss or root mean squared error relative to the best: what is further behind and dear is given up."""
+
 _TIMED_ROWS = 1000
 _FEWEST_ROWS = 5
 
@@ -386,6 +389,27 @@ def _choose_stages(parts: Sequence[Part], material: Material) -> list[int]:
         best = every[int(np.argmin(sizes[others] @ curves[others]))]
         chosen.append(int(np.argmin(np.abs(np.log1p(part.stages) - np.log1p(best)))))
     return chosen
+
+
+def loses(part: Part, best: F32, material: Material) -> bool:
+    """Tell whether a part, at its best stage, is clearly behind a trial on the same rows.
+
+    Parameters
+    ----------
+    part : Part
+        Of any candidate.
+    best : ndarray of shape (n, K)
+        The predictions of the best trial so far.
+    material : Material
+        What both were fitted to.
+    """
+    if not len(part.rows) or part.counts.min() < 1:
+        return False
+    y, task = material.codes[part.rows], material.target.task
+    behind = BEHIND if task != "regression" else BEHIND**2
+    return float(_losses(part.totals, y, task).min()) > behind * float(
+        _losses(best[part.rows][None], y, task)[0]
+    )
 
 
 def _curve(part: Part, every: Sequence[int], material: Material) -> F64:

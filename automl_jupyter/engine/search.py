@@ -20,7 +20,7 @@ import numpy.typing as npt
 from automl_jupyter.engine import distill, ensemble, fitting, lanes, metrics, portfolio, resample, stacking
 from automl_jupyter.engine.board import Board
 from automl_jupyter.engine.ensemble import Cost, Ensemble, Member, Selector
-from automl_jupyter.engine.fitting import LEARNERS, Material
+from automl_jupyter.engine.fitting import LEARNERS, Material, Part
 from automl_jupyter.engine.lanes import Alone, Deadline, Fitter, Job, Lane, Report, Units, Workshop
 from automl_jupyter.engine.learners import F32, Codes
 from automl_jupyter.engine.metrics import Judge
@@ -39,12 +39,15 @@ MOST_REPEATS = 8
 LEAST_GAIN = 0.0005
 """A repeat that takes off less than this part of the loss is the last one."""
 
-LEAST_SECOND, SECOND_SHARE, SECOND_FOLDS = 0.1, 0.2, 8
+LEAST_SECOND, SECOND_SHARE, SECOND_FOLDS = 0.12, 0.22, 8
 """The second level gets the time of so many folds of the reference, within these parts of all."""
 
 FIRST_SHARE = 0.4
 """No candidate of the first level may use more than this part of the time that is left: so much may also be
 lost by trying a family of which nothing is known yet."""
+
+DEAR = 0.06
+"""What takes more than this part of the time that is left is given up where it loses."""
 
 REFERENCE = "lightgbm"
 _POLL = 0.05
@@ -188,7 +191,7 @@ class _Search:
         )
         self.first = self._schedule(list(wanted[: problem.max_trials]), MOST_REPEATS, FIRST_SHARE)
         self.board.expect([BASELINE, *wanted, *STACK])
-        self.above = [STACK[0], FAST, *STACK[1:]]
+        self.above = [*STACK, FAST]
 
     # --- the caller's thread
 
@@ -472,6 +475,20 @@ class _Fits:
                 self.search.costs.learn(job.candidate, report.seconds, self.material.folds.share(fold))
             if len(job.parts) == job.size:
                 self._finish(job)
+            elif self._is_lost(job, report.part):
+                job.over = True
+                self.search.board.fail(job.candidate, job.seconds, SKIPPED, "engine.trial_losing")
+
+    def _is_lost(self, job: Job, part: Part) -> bool:
+        """Tell whether the rest of a candidate takes long, and what is there of it is clearly behind."""
+        if job.repeat or not self.schedule.timed or self.schedule is not self.search.first:
+            return False
+        each = self.search.costs.expected(job.candidate) or 0.0
+        rest = each * (job.size - len(job.parts)) / self.search.lanes
+        if rest < DEAR * (self.schedule.deadline.at - time.monotonic()):
+            return False
+        best = self.search.board.best()
+        return best is not None and fitting.loses(part, best, self.material)
 
     def _finish(self, job: Job) -> None:
         job.over = True

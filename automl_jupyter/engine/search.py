@@ -35,7 +35,7 @@ from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observe
 __all__ = ["FinishedTrial", "Observer", "Problem", "Result", "Silent", "Trial", "run"]
 
 ENSEMBLE = "ensemble"
-MOST_REPEATS = 8
+MOST_REPEATS, REPEATED_ROWS = 8, 400_000
 LEAST_GAIN = 0.0005
 """A repeat that takes off less than this part of the loss is the last one."""
 
@@ -144,7 +144,7 @@ def material_of(problem: Problem) -> Material:
     """Divide the rows of a problem, with further divisions for repeats where they differ."""
     n, width = len(problem.codes), problem.views.of.width
     k = resample.count_folds(n, n * max(width, 1), problem.planned)
-    repeats = 1 if problem.time is not None else MOST_REPEATS
+    repeats = 1 if problem.time is not None else int(np.clip(REPEATED_ROWS // n, 1, MOST_REPEATS))
     divisions = tuple(
         resample.divide(
             problem.codes, problem.target.task, k, problem.seed + repeat, problem.groups, problem.time

@@ -190,7 +190,7 @@ def test_a_crash_that_was_no_kill_says_nothing_of_memory(mixed, one_of_each, wor
 
 def test_memory_needs_are_declared():
     assert QUICK.memory == 1
-    assert {c.name for c in PORTFOLIO if c.memory < 1} == {"forest"}
+    assert {c.family for c in PORTFOLIO if c.memory < 1} == {"forest", "neural"}
 
 
 LIMITED = """

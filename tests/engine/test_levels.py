@@ -31,6 +31,7 @@ def rmse(truth, predicted):
     return float(np.sqrt(np.mean((truth - predicted) ** 2)))
 
 
+@pytest.mark.slow
 def test_a_second_level_weighs_the_first_and_a_quick_model_learns_from_it(four, tmp_path):
     X, y = waves(700, 0)
     unseen, truth = waves(4000, 1)
@@ -58,6 +59,7 @@ def test_a_second_level_weighs_the_first_and_a_quick_model_learns_from_it(four, 
     assert np.array_equal(again.predict_frame(unseen, 1e-6).values, model.predict_frame(unseen, 1e-6).values)
 
 
+@pytest.mark.slow
 def test_rows_alone_are_answered_as_among_others(four):
     X, y = waves(300, 2)
     labels = pd.Series(np.where(y > 0.5, "high", np.where(y < -0.5, "low", "middle")))
@@ -68,6 +70,7 @@ def test_rows_alone_are_answered_as_among_others(four):
     assert np.abs(together - alone).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_what_is_left_of_the_time_goes_to_repeats(four, watcher):
     X, y = waves(300, 3)
     seen = watcher()
@@ -81,6 +84,7 @@ def test_what_is_left_of_the_time_goes_to_repeats(four, watcher):
     assert len(told[1].models) == 2 * len(told[0].models) or name == "neighbours"
 
 
+@pytest.mark.slow
 def test_a_resumed_search_repeats_on(four, watcher):
     X, y = waves(300, 3)
     before = watcher()

@@ -61,6 +61,7 @@ def test_what_is_negative_or_even_is_not_skewed(prices):
     assert not skewed.is_skewed(classes.target, classes.codes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "regression"])
 def test_words_find_what_is_said_in_texts(kind):
     rng = np.random.default_rng(1)

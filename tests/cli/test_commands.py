@@ -208,15 +208,15 @@ def test_a_few_candidates_are_tried_and_the_quick_model_answers(
         "--name",
         "few",
         "--max-trials",
-        "1",
+        "4",
         "--max-ms",
         "0.000001",
     ]
     asked = run("train", flights, *given, "--json")
     assert asked.returncode == 0, asked.stderr
     job = json.loads(asked.stdout)
-    assert (job["state"], job["options"]) == ("done", {"max_trials": 1, "max_predict_ms": 1e-6})
-    assert "--max-trials 1 --max-ms 1e-06" in run("jobs", job["id"]).stdout
+    assert (job["state"], job["options"]) == ("done", {"max_trials": 4, "max_predict_ms": 1e-6})
+    assert "--max-trials 4 --max-ms 1e-06" in run("jobs", job["id"]).stdout
     source = tmp_path / "rows.csv"
     source.write_text("hour,carrier\n6,UA\n22,AA\n")
     shares = {}

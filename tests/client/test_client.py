@@ -227,8 +227,8 @@ def test_a_file_is_predicted_into_a_file(client: Client, job: Job, table: bytes,
 def test_a_few_candidates_are_tried_and_the_quick_model_answers(
     client: Client, dataset: Dataset, tmp_path: Path
 ) -> None:
-    job = client.train(dataset, "y", time_budget=100, name="few", max_trials=1, max_predict_ms=1e-6)
-    assert job.options == {"max_trials": 1, "max_predict_ms": 1e-6}
+    job = client.train(dataset, "y", time_budget=100, name="few", max_trials=4, max_predict_ms=1e-6)
+    assert job.options == {"max_trials": 4, "max_predict_ms": 1e-6}
     job = client.wait(job, timeout=120)
     assert job.state == "done", job.error
     source, target = tmp_path / "rows.csv", tmp_path / "predictions.csv"

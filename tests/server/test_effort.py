@@ -18,13 +18,13 @@ BUDGET = 120
 
 
 @pytest.fixture(scope="module", name="trained")
-def jobs_of_two_candidates(server, verbs, table) -> dict[str, dict]:
+def jobs_of_four_candidates(server, verbs, table) -> dict[str, dict]:
     """The same search three times, the last of them for quick answers."""
     found = {}
     with server.client("alice-token") as alice:
         dataset = verbs.upload(alice, table, "effort.csv")
         for name, more in (("once", {}), ("twice-over", {}), ("quick", {"max_predict_ms": NEVER})):
-            request = {"target": "bought", "time_budget": BUDGET, "max_trials": 2, "name": name, **more}
+            request = {"target": "bought", "time_budget": BUDGET, "max_trials": 4, "name": name, **more}
             found[name] = verbs.ended(alice, verbs.train(alice, dataset, **request), BUDGET + 20)
             assert found[name]["state"] == "done", found[name]["error"]
     return found
@@ -44,7 +44,7 @@ def shares(body: dict) -> list[float]:
 
 def test_so_many_candidates_are_tried_and_time_is_left(trained):
     job = trained["once"]
-    assert job["options"] == {"max_trials": 2}
+    assert job["options"] == {"max_trials": 4}
     assert job["elapsed"] < BUDGET
     assert not [trial for trial in job["leaderboard"] if trial["state"] == "failed"]
 
@@ -67,7 +67,7 @@ def test_the_quick_model_answers_where_the_ensemble_takes_too_long(trained, alic
 
 
 def test_a_model_keeps_to_what_it_was_trained_for_unless_asked_otherwise(trained, alice):
-    assert trained["quick"]["options"] == {"max_trials": 2, "max_predict_ms": NEVER}
+    assert trained["quick"]["options"] == {"max_trials": 4, "max_predict_ms": NEVER}
     assert ask(alice, "quick")["answered_by"] == "fast"
     assert ask(alice, "quick", max_predict_ms=ALWAYS)["answered_by"] == "ensemble"
     assert (
@@ -131,7 +131,7 @@ def test_what_is_no_amount_is_refused_before_any_job(field, value, trained, alic
 
 
 def test_clusters_have_one_model_which_always_answers(trained, alice, verbs):
-    wish = {"max_trials": 2, "max_predict_ms": NEVER}
+    wish = {"max_trials": 4, "max_predict_ms": NEVER}
     dataset = trained["once"]["dataset_id"]
     job = verbs.ended(alice, verbs.train(alice, dataset, time_budget=20, name="effortless", **wish))
     assert (job["state"], job["options"]) == ("done", wish), job["error"]

@@ -197,6 +197,38 @@ def test_a_file_is_predicted_to_a_file_to_a_pipe_and_as_json(run: Run, model: st
     assert [prediction["value"] for prediction in document["predictions"]] == ["no", "yes"]
 
 
+def test_a_few_candidates_are_tried_and_the_quick_model_answers(
+    run: Run, flights: Path, tmp_path: Path
+) -> None:
+    given = [
+        "--target",
+        "late",
+        "--time",
+        "100",
+        "--name",
+        "few",
+        "--max-trials",
+        "4",
+        "--max-ms",
+        "0.000001",
+    ]
+    asked = run("train", flights, *given, "--json")
+    assert asked.returncode == 0, asked.stderr
+    job = json.loads(asked.stdout)
+    assert (job["state"], job["options"]) == ("done", {"max_trials": 4, "max_predict_ms": 1e-6})
+    assert "--max-trials 4 --max-ms 1e-06" in run("jobs", job["id"]).stdout
+    source = tmp_path / "rows.csv"
+    source.write_text("hour,carrier\n6,UA\n22,AA\n")
+    shares = {}
+    for options, model in (([], "fast"), (["--max-ms", "100000"], "ensemble")):
+        document = json.loads(run("predict", "few", source, *options, "--json").stdout)
+        assert document["answered_by"] == model
+        shares[model] = [one["probabilities"]["yes"] for one in document["predictions"]]
+        piped = csv.DictReader(StringIO(run("predict", "few", source, *options).stdout))
+        assert [float(row["probability_yes"]) for row in piped] == pytest.approx(shares[model], abs=1e-6)
+    assert shares["fast"] != shares["ensemble"]
+
+
 def test_a_model_is_shown_and_put_into_service(run: Run, model: str) -> None:
     name, _, version = model.partition(":")
     assert name in run("models").stdout

@@ -224,6 +224,28 @@ def test_a_file_is_predicted_into_a_file(client: Client, job: Job, table: bytes,
     assert list(tmp_path.iterdir()) == [source, target] or set(tmp_path.iterdir()) == {source, target}
 
 
+def test_a_few_candidates_are_tried_and_the_quick_model_answers(
+    client: Client, dataset: Dataset, tmp_path: Path
+) -> None:
+    job = client.train(dataset, "y", time_budget=100, name="few", max_trials=4, max_predict_ms=1e-6)
+    assert job.options == {"max_trials": 4, "max_predict_ms": 1e-6}
+    job = client.wait(job, timeout=120)
+    assert job.state == "done", job.error
+    source, target = tmp_path / "rows.csv", tmp_path / "predictions.csv"
+    source.write_text("x,colour\n0.3,red\n0.7,blue\n")
+    rows = pd.read_csv(source)
+    shares = {}
+    for limit, model in ((None, "fast"), (1e6, "ensemble")):
+        answer = client.predict("few", rows, max_predict_ms=limit)
+        assert answer.answered_by == model
+        shares[model] = [one.probabilities["yes"] for one in answer.predictions if one.probabilities]
+        client.predict_csv("few", source, target, max_predict_ms=limit)
+        with target.open(newline="") as file:
+            written = [float(row["probability_yes"]) for row in csv.DictReader(file)]
+        assert written == pytest.approx(shares[model], abs=1e-6)
+    assert shares["fast"] != shares["ensemble"]
+
+
 def test_a_prediction_that_fails_leaves_the_file_as_it_was(client: Client, tmp_path: Path) -> None:
     source, target = tmp_path / "rows.csv", tmp_path / "predictions.csv"
     source.write_text("x\n1\n")

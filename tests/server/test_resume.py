@@ -165,13 +165,14 @@ def board_names(body: dict) -> list[str]:
 
 
 def test_it_ends_as_if_nothing_had_happened(start, table, verbs, wait_for):
-    """Where there is time for all candidates, the model of a resumed job is the one of a job left alone."""
+    """Where work is given and not time, the model of a resumed job is the one of a job left alone."""
+    wanted = {"target": "bought", "time_budget": 90, "max_trials": 5}
     first = start()
     with first.client("secret") as client:
         dataset = verbs.upload(client, table)
-        left_alone = verbs.train(client, dataset, target="bought", time_budget=90, name="alone")
+        left_alone = verbs.train(client, dataset, name="alone", **wanted)
         assert verbs.ended(client, left_alone, 120)["state"] == "done"
-        job = verbs.train(client, dataset, target="bought", time_budget=90, name="killed")
+        job = verbs.train(client, dataset, name="killed", **wanted)
         wait_for(lambda: len(board(client, job)) >= 2, 40)
     first.stop(signal.SIGKILL)
     second = start()

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from automl_jupyter.backends.records import DatasetRecord
+from automl_jupyter.engine import AutoMLClusterer
 from automl_jupyter.errors import Unprocessable
 from automl_jupyter.schemas import TrainRequest
 from automl_jupyter.services import plans
 from automl_jupyter.services.datasets import train_action
+from automl_jupyter.services.searching import make_estimator
 from automl_jupyter.services.settings import local_settings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -92,6 +94,7 @@ def test_a_proposal_becomes_fields_of_a_request(
         {"groups": "customer", "drop_duplicates": True, "missing_values": {"amount": [-999, "n/a"]}},
         {"time_column": "day", "seed": 7, "metric": "roc_auc", "name": "mine"},
         {"columns": ["amount", "customer"]},
+        {"max_trials": 4, "max_predict_ms": 2.5},
     ],
 )
 def test_a_job_that_is_taken_up_again_asks_for_the_same(
@@ -115,6 +118,16 @@ def test_a_job_that_is_taken_up_again_asks_for_the_same(
     assert (told[1]["time_budget"], told[1]["planned_budget"]) == (45, 60)
     late = replace(ended, ended=NOON + timedelta(seconds=58))
     assert plans.resumed(late, None, settings, "other")["time_budget"] == 58 + 10
+
+
+@pytest.mark.parametrize("task", ["binary", "regression", "clustering"])
+def test_the_estimator_is_told_what_it_knows_of(task: str) -> None:
+    told = {"planned_budget": 60, "threads": 1, "seed": 3, "task": task, "metric": "auto"}
+    for options in ({}, {"max_trials": 4, "max_predict_ms": 2.5}):
+        model = make_estimator({**told, "options": options})
+        assert model.max_trials == options.get("max_trials")
+        if not isinstance(model, AutoMLClusterer):
+            assert model.max_predict_ms == options.get("max_predict_ms")
 
 
 def test_options_are_kept_under_the_names_of_the_request(dataset: DatasetRecord) -> None:

@@ -47,9 +47,16 @@ class Trees:
         return (rebuild, (zlib.compress(self.booster.model_to_string(num_iteration=-1).encode(), 1),))
 
 
-def rebuild(content: bytes) -> Trees:
-    """Read trees from LightGBM's compressed text."""
-    return Trees(lgb.Booster(model_str=zlib.decompress(content).decode()))
+def rebuild(content: bytes, binary: bool | None = None) -> Trees | BoosterModel:
+    """Read trees from LightGBM's compressed text.
+
+    The first release kept a whole model so, and said whether it was one of two classes.
+    """
+    trees = Trees(lgb.Booster(model_str=zlib.decompress(content).decode()))
+    if binary is None:
+        return trees
+    task = "multiclass" if trees.booster.num_model_per_iteration() > 1 else "regression"
+    return BoosterModel(trees, trees.booster.current_iteration(), "binary" if binary else task)
 
 
 @dataclass(frozen=True)

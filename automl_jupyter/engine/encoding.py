@@ -48,6 +48,10 @@ class Encoding:
         return np.hstack(parts)
 
 
+AS_THEY_ARE = Encoding(0, ())
+"""Codes stay codes."""
+
+
 def encode_categories(work: Work) -> tuple[Encoding, F32]:
     """Learn the encoding of all rows, and give the training rows by means of other rows alone.
 

@@ -52,7 +52,6 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     contract_: Contract
     preprocessor_: Preprocessor
     ensemble_: Ensemble
-    fast_: Ensemble | None
     row_milliseconds_: dict[str, float]
     target_: Target
     evaluation_: Evaluation
@@ -61,7 +60,11 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     task_: str
     score_: float
     interval_: tuple[float, float]
-    decision_: npt.NDArray[np.float64]
+
+    # Models of the first release have none of these.
+    max_predict_ms: float | None = None
+    fast_: Ensemble | None = None
+    decision_: npt.NDArray[np.float64] | None = None
 
     def __init__(
         self,

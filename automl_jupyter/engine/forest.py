@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from automl_jupyter.engine.encoding import Encoding, encode_categories
+from automl_jupyter.engine.encoding import AS_THEY_ARE, Encoding, encode_categories
 from automl_jupyter.engine.learners import F32, Params, Work
 
 
@@ -23,7 +23,7 @@ class ForestModel:
     """Trees whose predictions are averaged, and how they see categories."""
 
     trees: tuple[Any, ...]
-    encoding: Encoding
+    encoding: Encoding = AS_THEY_ARE
     view: str = "tree"
 
     @property

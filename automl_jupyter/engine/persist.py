@@ -125,5 +125,17 @@ def load(path: Path, digest: str) -> object:
 
 
 def loads(content: bytes) -> object:
-    """Read a pickle that calls for known names alone; raises Unprocessable ``engine.untrusted_type``."""
-    return _Reader(io.BytesIO(content)).load()
+    """Read a pickle that calls for known names alone.
+
+    Raises
+    ------
+    Unprocessable
+        ``engine.untrusted_type`` for another name; ``engine.unreadable`` if it is of a release whose models
+        cannot be read any more.
+    """
+    try:
+        return _Reader(io.BytesIO(content)).load()
+    except (AttributeError, EOFError, IndexError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        if isinstance(error, Unprocessable):
+            raise
+        raise Unprocessable("engine.unreadable", reason=f"{type(error).__name__}: {error}") from error

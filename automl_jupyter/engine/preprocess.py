@@ -132,16 +132,16 @@ class Preprocessor:
         Subtracted from numbers too large for float32 to tell apart.
     lowest, highest, median, mean, spread : ndarray
         Of each number that is kept; the range bounds what the linear view sees.
-    places, quantiles : tuple of ndarray
-        For each number, values in increasing order and the normal quantiles of their ranks.
-    cycles : tuple of (int, float)
-        Numbers that come round again, and after how much: weekdays, days of the year, hours.
     often_missing : ndarray of int
         Numbers that get a column for being missing.
     hot : tuple of ndarray
         For each category column, the column of the linear view for each code, or -1.
     hot_width : int
         Number of those columns.
+    places, quantiles : tuple of ndarray
+        For each number, values in increasing order and the normal quantiles of their ranks.
+    cycles : tuple of (int, float)
+        Numbers that come round again, and after how much: weekdays, days of the year, hours.
     """
 
     plan: Layout
@@ -154,12 +154,12 @@ class Preprocessor:
     median: F64
     mean: F64
     spread: F64
-    places: tuple[F64, ...]
-    quantiles: tuple[F64, ...]
-    cycles: tuple[tuple[int, float], ...]
     often_missing: npt.NDArray[np.intp]
     hot: tuple[npt.NDArray[np.intp], ...]
     hot_width: int
+    places: tuple[F64, ...] = ()
+    quantiles: tuple[F64, ...] = ()
+    cycles: tuple[tuple[int, float], ...] = ()
 
     @property
     def numeric_width(self) -> int:

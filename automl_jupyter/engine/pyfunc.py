@@ -13,14 +13,13 @@ from typing import Any
 import pandas as pd
 
 from automl_jupyter.engine import AutoMLClassifier, AutoMLClusterer, AutoMLRegressor, persist
-from automl_jupyter.engine.serving import Servable, predict_frame
 from automl_jupyter.errors import Unprocessable
 
 
 class Served:
     """What ``mlflow.pyfunc`` calls."""
 
-    def __init__(self, model: Servable) -> None:
+    def __init__(self, model: AutoMLClassifier | AutoMLRegressor | AutoMLClusterer) -> None:
         self.model = model
 
     def predict(self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -38,7 +37,7 @@ class Served:
         DataFrame of shape (n, 1 + K)
             ``prediction``, and ``probability_<label>`` for each of K classes.
         """
-        found = predict_frame(self.model, pd.DataFrame(model_input))
+        found = self.model.predict_frame(pd.DataFrame(model_input))
         answer = pd.DataFrame({"prediction": found.values})
         if found.probabilities is not None:
             for place, label in enumerate(found.classes):

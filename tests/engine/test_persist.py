@@ -4,11 +4,13 @@ import functools
 import os
 import pickle
 import subprocess
+import zlib
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from automl_jupyter.engine import AutoMLClassifier, AutoMLClusterer, AutoMLRegressor, persist
+from automl_jupyter.engine import AutoMLClassifier, AutoMLClusterer, AutoMLRegressor, boosting, persist
 from automl_jupyter.errors import Conflict, Unprocessable
 
 
@@ -138,3 +140,30 @@ def test_no_allowed_name_opens_files_or_runs_code():
     for module, name in persist.ALLOWED:
         assert not name.startswith("__")
         assert "." not in name, (module, name)
+
+
+def test_trees_of_the_first_release_are_models(tmp_path):
+    """It kept the text of a model's trees and whether they were of two classes."""
+    X = pd.DataFrame({"a": np.linspace(0, 1, 60)})
+    model = AutoMLClassifier(max_trials=1).fit(X, X["a"] > 0.5)
+    tree = model.ensemble_.members[0].models[0]
+    content = zlib.compress(tree.trees.booster.model_to_string().encode())
+    again = boosting.rebuild(content, True)
+    view = X.to_numpy(np.float32)
+    assert np.array_equal(again.predict(view), tree.shortened().predict(view))
+    assert boosting.rebuild(zlib.compress(tree.trees.booster.model_to_string().encode()), False).task == (
+        "regression"
+    )
+
+
+def test_what_cannot_be_read_any_more_is_said():
+    """A name that is still known, but means something that takes other arguments now."""
+
+    class Changed:
+        def __reduce__(self):
+            return (boosting.rebuild, (b"no text", None, "and more"))
+
+    with pytest.raises(Unprocessable) as caught:
+        persist.loads(pickle.dumps(Changed()))
+    assert caught.value.code == "engine.unreadable"
+    assert "TypeError" in str(caught.value)

@@ -19,7 +19,7 @@ from scipy.special import logsumexp, softmax
 
 from automl_jupyter.engine import metrics
 from automl_jupyter.engine.learners import F32, Model
-from automl_jupyter.engine.metrics import Metric
+from automl_jupyter.engine.metrics import Judging
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds
 from automl_jupyter.engine.task import Target
@@ -124,7 +124,7 @@ class Ensemble:
         return from_link(total, self.task, self.temperature)
 
 
-def selection_metric(metric: Metric, task: str) -> Metric:
+def selection_metric(metric: Judging, task: str) -> Judging:
     """Choose what guides the selection: the metric itself, or a smooth one where it moves in steps."""
     if metric.name in _SMOOTH:
         return metric
@@ -200,7 +200,7 @@ class Selector:
 
     Attributes
     ----------
-    metric : Metric
+    metric : Judging
         What guides the selection.
     target : Target
         The coding of the target.
@@ -220,7 +220,7 @@ class Selector:
         How much each row counts.
     """
 
-    metric: Metric
+    metric: Judging
     target: Target
     truth: npt.NDArray[np.generic]
     links: Sequence[F32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Self
@@ -23,6 +23,7 @@ from automl_jupyter.engine.ensemble import Ensemble
 from automl_jupyter.engine.learners import F32, Codes
 from automl_jupyter.engine.preprocess import Preprocessor
 from automl_jupyter.engine.rows import MissingValues, gather
+from automl_jupyter.engine.scorers import metric_of
 from automl_jupyter.engine.serving import RowPredictions
 from automl_jupyter.engine.task import Target
 from automl_jupyter.engine.trials import Observer, Silent, Trial, to_frame
@@ -69,7 +70,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         time_budget: float = 60,
-        metric: str = "auto",
+        metric: str | Callable[..., object] = "auto",
         n_jobs: int | None = -1,
         random_state: int | np.random.RandomState | None = 0,
         max_trials: int | None = None,
@@ -154,13 +155,13 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
             rows = rows.once()
         name, seed = str(rows.y.name), tables.seed_of(self.random_state)
         decided = task.check_training(rows.X, rows.y, name, self._task(rows.y))
-        metric = admission.check_metric(self.metric, decided)
         rows = tables.known_rows(rows, self.time_budget, seed)
         rows.check_division()
         watcher = observer if observer is not None else Silent()
         watcher.progress(0.0, "engine.progress_preparing")
         with threadpool_limits(1):
             target, codes = task.encode(rows.y, decided)
+            metric = metric_of(self.metric, decided, target.classes)
             learnt = tables.learn_columns(rows.X, name, kinds, marks)
             plan = columns.layout(learnt)
             cells, _ = columns.read_frame(plan, rows.X)
@@ -183,7 +184,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
             result = search.run(problem, watcher)
         classes = tuple(target.classes.tolist()) if target.classes is not None else ()
         self.contract_ = Contract(learnt, decided, name, classes)
-        self.task_, self.metric_, self.target_ = decided, metric, target
+        self.task_, self.metric_, self.target_ = decided, metric.name, target
         self._keep(result, codes, seed)
         self._time(cells)
         watcher.progress(1.0, "engine.progress_done")
@@ -278,8 +279,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLSupervised):  # type: ignore[misc]
     ----------
     time_budget : float
         Seconds; ``fit`` returns at most one second later.
-    metric : str
-        A scikit-learn scorer's name, one of :data:`automl_jupyter.engine.admission.METRICS`; ``"auto"`` is
+    metric : str or callable
+        A scikit-learn scorer's name, best one of :data:`automl_jupyter.engine.admission.METRICS`, or the
+        scorer itself, or a function of true and predicted classes of which more is better; ``"auto"`` is
         ``roc_auc`` for two classes and ``neg_log_loss`` for more.
     n_jobs : int or None
         Threads; -1 for all processors.
@@ -371,8 +373,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLSupervised):  # type: ignore[misc]
     ----------
     time_budget : float
         Seconds; ``fit`` returns at most one second later.
-    metric : str
-        A scikit-learn scorer's name, one of :data:`automl_jupyter.engine.admission.METRICS`; ``"auto"`` is
+    metric : str or callable
+        A scikit-learn scorer's name, best one of :data:`automl_jupyter.engine.admission.METRICS`, or the
+        scorer itself, or a function of true and predicted quantities of which more is better; ``"auto"`` is
         ``neg_root_mean_squared_error``.
     n_jobs : int or None
         Threads; -1 for all processors.

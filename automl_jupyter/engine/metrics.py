@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -164,6 +165,33 @@ _FUNCTIONS: Mapping[str, Weighted] = {
 }
 
 
+class Judging(Protocol):
+    """What judges predictions: a metric of this module, or a person's own."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def sign(self) -> int:
+        """-1 where the score is a loss turned round."""
+        ...
+
+    @property
+    def effort(self) -> tuple[int, int]:
+        """Number of resamples, a multiple of 8, and rows that they are drawn from at most."""
+        ...
+
+    def scores(self, y: Array, q: F64, weights: F64) -> F64:
+        """Score predictions under several weightings of the rows, see :class:`Metric`."""
+        ...
+
+    def score(self, y: Array, q: F64) -> float:
+        """Score predictions, each row counting once."""
+        ...
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric: higher is better.
@@ -178,6 +206,11 @@ class Metric:
 
     name: str
     sign: int
+
+    @property
+    def effort(self) -> tuple[int, int]:
+        """Number of resamples, and rows that they are drawn from at most."""
+        return RESAMPLES, SAMPLED_ROWS
 
     def scores(self, y: Array, q: F64, weights: F64) -> F64:
         """Score predictions under several weightings of the rows.
@@ -239,7 +272,7 @@ class Judge:
 
     Parameters
     ----------
-    metric : Metric
+    metric : Judging
         What to compute.
     target : Target
         The coding of the target.
@@ -259,7 +292,7 @@ class Judge:
 
     def __init__(
         self,
-        metric: Metric,
+        metric: Judging,
         target: Target,
         codes: npt.NDArray[np.generic],
         seed: int,
@@ -274,7 +307,8 @@ class Judge:
         self._judged = np.arange(len(codes)) if rows is None else rows
         generator = np.random.default_rng(seed)
         n = len(self._judged)
-        m = min(n, SAMPLED_ROWS)
+        resamples, most = metric.effort
+        m = min(n, most)
         self._rows = self._judged
         if m < n:
             self._rows = self._judged[np.sort(generator.choice(n, m, replace=False))]
@@ -284,7 +318,7 @@ class Judge:
             names, at = np.unique(clusters[self._rows], return_inverse=True)
             drawn = len(names)
             self._shrink = float(np.sqrt(drawn / len(np.unique(clusters[self._judged]))))
-        draws = [np.bincount(generator.integers(0, drawn, drawn), minlength=drawn) for _ in range(RESAMPLES)]
+        draws = [np.bincount(generator.integers(0, drawn, drawn), minlength=drawn) for _ in range(resamples)]
         self._weights = np.stack([draw if at is None else draw[at] for draw in draws]).astype(np.float64)
         self._counted = np.ones(len(codes)) if counted is None else counted
         self._weights *= self._counted[self._rows]

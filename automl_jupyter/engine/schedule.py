@@ -120,7 +120,7 @@ class Schedule:
     def warm(self) -> list[Candidate]:
         """Give the candidates not begun whose family does not lose."""
         best = min(self.losses.values(), default=np.inf)
-        cold = {family for family, loss in self.losses.items() if loss > COLD * best}
+        cold = {family for family, loss in self.losses.items() if loss > best + (COLD - 1) * abs(best)}
         return [c for c in self.pending if c.family not in cold] if self.timed else list(self.pending)
 
     def leave_out(self, memory: float, *, more: bool) -> list[Candidate]:

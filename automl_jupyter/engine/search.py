@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from automl_jupyter.engine import distill, ensemble, fitting, lanes, metrics, portfolio, resample, stacking
+from automl_jupyter.engine import distill, ensemble, fitting, lanes, portfolio, resample, stacking
 from automl_jupyter.engine.board import Board
 from automl_jupyter.engine.ensemble import Cost, Ensemble, Member, Selector
 from automl_jupyter.engine.fitting import LEARNERS, Material, Part
 from automl_jupyter.engine.lanes import Alone, Deadline, Fitter, Job, Lane, Report, Units, Workshop
 from automl_jupyter.engine.learners import F32, Codes
-from automl_jupyter.engine.metrics import Judge
+from automl_jupyter.engine.metrics import Judge, Judging
 from automl_jupyter.engine.portfolio import BASELINE, FAST, STACK, Candidate
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Groups, Positions, Times
@@ -66,8 +66,8 @@ class Problem:
         Their coded target.
     target : Target
         Its coding.
-    metric : str
-        The metric's name.
+    metric : Judging
+        What decides.
     planned : float
         Seconds by which folds are chosen: the same for all attempts at one search.
     budget : float
@@ -89,7 +89,7 @@ class Problem:
     views: Views
     codes: Codes
     target: Target
-    metric: str
+    metric: Judging
     planned: float
     budget: float
     start: float
@@ -160,7 +160,7 @@ class _Search:
     def __init__(self, problem: Problem, observer: Observer) -> None:
         self.problem, self.observer = problem, observer
         self.material = material_of(problem)
-        self.metric = metrics.get(problem.metric)
+        self.metric = problem.metric
         folds = self.material.folds
         self.judge = Judge(
             self.metric,

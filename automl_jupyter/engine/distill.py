@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl_jupyter.engine.ensemble import Ensemble, Member
-from automl_jupyter.engine.fitting import LEARNERS
+from automl_jupyter.engine.fitting import learner_of
 from automl_jupyter.engine.learners import Lesson
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Positions
@@ -94,5 +94,5 @@ def teacher_of(pool: Sequence[FinishedTrial], weights: Sequence[float], folds: F
 
 def _is_by_folds(finished: FinishedTrial, folds: Folds) -> bool:
     """Tell whether a trial has a model for each fold that has not seen it."""
-    parts = LEARNERS[finished.trial.family].parts(folds)
+    parts = learner_of(finished.trial.family).parts(folds)
     return parts == folds.k and len(finished.models) == folds.k * finished.repeats

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from automl_jupyter.engine.boosting import fit_boosting, fit_distilled
 from automl_jupyter.engine.columns import Cells
+from automl_jupyter.engine.extensions import installed
 from automl_jupyter.engine.forest import ForestModel, fit_forest, plant
 from automl_jupyter.engine.kernel import fit_kernel
 from automl_jupyter.engine.learners import (
@@ -322,6 +323,20 @@ LEARNERS: Mapping[str, Learner] = {
     "forest": Learner(lambda folds: FOREST_PARTS if folds.at_random else folds.fits, _fit_trees),
 }
 """Families by the name that the portfolio uses."""
+
+
+def learner_of(family: str) -> Learner:
+    """Give the learner of a family, ours or that of an extension.
+
+    Raises
+    ------
+    KeyError
+        If nobody has it.
+    """
+    if family in LEARNERS:
+        return LEARNERS[family]
+    others = {extension.family: extension for extension in installed()}
+    return by_folds(others[family].fit, others[family].view)
 
 
 def fit_baseline(material: Material) -> tuple[tuple[Model, ...], F32]:

@@ -217,7 +217,7 @@ class Units:
 def fit_here(material: Material, candidate: Candidate, number: int, clock: Clock) -> Fitted:
     """Fit on the calling thread."""
     began = time.monotonic()
-    part = fitting.LEARNERS[candidate.family].fit_part(material, candidate.params, number, clock)
+    part = fitting.learner_of(candidate.family).fit_part(material, candidate.params, number, clock)
     return Fitted(part, time.monotonic() - began)
 
 

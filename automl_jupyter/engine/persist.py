@@ -56,11 +56,18 @@ ALLOWED = frozenset(
 vectoriser. LightGBM's models are kept as text."""
 
 
+def _of_extensions() -> set[tuple[str, str]]:
+    """The names that models of installed extensions call for."""
+    from automl_jupyter.engine.extensions import installed
+
+    return {name for extension in installed() for name in extension.types}
+
+
 class _Reader(pickle.Unpickler):
     """Finds the names of :data:`ALLOWED` and no others."""
 
     def find_class(self, module: str, name: str) -> object:
-        if (module, name) not in ALLOWED:
+        if (module, name) not in ALLOWED and (module, name) not in _of_extensions():
             raise Unprocessable("engine.untrusted_type", type=f"{module}.{name}")
         return super().find_class(module, name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -421,11 +421,30 @@ FAST = Candidate(
 """One boosted model that learns what the ensemble says: nearly as good, and quick to answer."""
 
 
-def candidates(task: str, rows: int, *, skewed: bool = False, texts: bool = False) -> tuple[Candidate, ...]:
-    """Choose the candidates for a task, a number of rows, a target and columns, in order."""
+def candidates(
+    task: str,
+    rows: int,
+    *,
+    skewed: bool = False,
+    texts: bool = False,
+    others: Sequence[Candidate] = (),
+) -> tuple[Candidate, ...]:
+    """Choose the candidates for a task, a number of rows, a target and columns, in order.
+
+    Parameters
+    ----------
+    task : str
+        ``binary``, ``multiclass`` or ``regression``.
+    rows : int
+        Number of training rows.
+    skewed, texts : bool
+        Whether the target is positive and skewed, and whether there are texts.
+    others : sequence of Candidate
+        Those of extensions, which come last.
+    """
     return tuple(
         c
-        for c in PORTFOLIO
+        for c in (*PORTFOLIO, *others)
         if task in c.tasks
         and (c.most_rows is None or rows <= c.most_rows)
         and (skewed or not c.skewed)

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from automl_jupyter.engine import distill, ensemble, fitting, lanes, portfolio, resample, stacking
+from automl_jupyter.engine import distill, ensemble, extensions, fitting, lanes, portfolio, resample, stacking
 from automl_jupyter.engine.board import Board
 from automl_jupyter.engine.ensemble import Cost, Ensemble, Member, Selector
-from automl_jupyter.engine.fitting import LEARNERS, Material, Part
+from automl_jupyter.engine.fitting import Material, Part
 from automl_jupyter.engine.lanes import Alone, Deadline, Fitter, Job, Lane, Report, Units, Workshop
 from automl_jupyter.engine.learners import F32, Codes
 from automl_jupyter.engine.metrics import Judge, Judging
@@ -188,6 +188,7 @@ class _Search:
             len(problem.codes),
             skewed=is_skewed(problem.target, problem.codes),
             texts=bool(problem.views.of.texts),
+            others=[c for extension in extensions.installed() for c in extension.candidates],
         )
         self.first = self._schedule(list(wanted[: problem.max_trials]), MOST_REPEATS, FIRST_SHARE)
         self.board.expect([BASELINE, *wanted, *STACK])
@@ -215,7 +216,7 @@ class _Search:
     def _schedule(self, candidates: list[Candidate], repeats: int, share: float) -> Schedule:
         return Schedule(
             pending=candidates,
-            size=lambda candidate: LEARNERS[candidate.family].parts(self.material.folds),
+            size=lambda candidate: fitting.learner_of(candidate.family).parts(self.material.folds),
             deadline=Deadline(self.close),
             lanes=self.lanes,
             costs=self.costs,

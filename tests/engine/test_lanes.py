@@ -99,7 +99,6 @@ def test_a_unit_that_is_lost_is_fitted_by_another_lane(mixed, one_of_each, works
 def with_learner(monkeypatch, learner, *candidates):
     learners = {**fitting.LEARNERS, "odd": learner}
     monkeypatch.setattr(fitting, "LEARNERS", learners)
-    monkeypatch.setattr("automl_jupyter.engine.search.LEARNERS", learners)
     monkeypatch.setattr(portfolio, "PORTFOLIO", candidates)
 
 

@@ -62,6 +62,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     score_: float
     interval_: tuple[float, float]
 
+    _ablation = search.Ablation()
     # Models of the first release have none of these.
     max_predict_ms: float | None = None
     fast_: Ensemble | None = None
@@ -180,6 +181,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
                 groups=rows.groups,
                 time=rows.time,
                 weights=rows.weights,
+                ablation=self._ablation,
             )
             result = search.run(problem, watcher)
         classes = tuple(target.classes.tolist()) if target.classes is not None else ()

@@ -55,6 +55,23 @@ _QUICK_NUMBERS = 12_000
 
 
 @dataclass(frozen=True)
+class Ablation:
+    """What a search is to do without, to measure what it is worth.
+
+    Attributes
+    ----------
+    without : frozenset of str
+        Families, candidates, and the steps ``repeats``, ``second_level``, ``temperature``.
+    """
+
+    without: frozenset[str] = frozenset()
+
+    def leaves(self, candidate: Candidate) -> bool:
+        """Tell whether a candidate is still tried."""
+        return not self.without & {candidate.name, candidate.family}
+
+
+@dataclass(frozen=True)
 class Problem:
     """What is to be searched.
 
@@ -84,6 +101,8 @@ class Problem:
         What rows are divided by, as in :func:`automl_jupyter.engine.resample.divide`.
     weights : ndarray of shape (n,), optional
         How much each row counts, 1 on average.
+    ablation : Ablation
+        What is left out.
     """
 
     views: Views
@@ -99,6 +118,7 @@ class Problem:
     groups: Groups | None = None
     time: Times | None = None
     weights: npt.NDArray[np.float64] | None = None
+    ablation: Ablation = Ablation()
 
 
 @dataclass(frozen=True)
@@ -190,9 +210,12 @@ class _Search:
             texts=bool(problem.views.of.texts),
             others=[c for extension in extensions.installed() for c in extension.candidates],
         )
-        self.first = self._schedule(list(wanted[: problem.max_trials]), MOST_REPEATS, FIRST_SHARE)
+        wanted = tuple(c for c in wanted if problem.ablation.leaves(c))
+        repeats = 1 if "repeats" in problem.ablation.without else MOST_REPEATS
+        self.first = self._schedule(list(wanted[: problem.max_trials]), repeats, FIRST_SHARE)
         self.board.expect([BASELINE, *wanted, *STACK])
-        self.above = [*STACK, FAST]
+        above = () if "second_level" in problem.ablation.without else STACK
+        self.above = [c for c in (*above, FAST) if problem.ablation.leaves(c)]
 
     # --- the caller's thread
 
@@ -360,7 +383,8 @@ class _Search:
         self.board.record(row, (), honest)
         trials = self.board.trials()
         row = next(trial for trial in trials if trial.name == ENSEMBLE)
-        served = self._served(used, selector.temperature(weights))
+        plain = "temperature" in self.problem.ablation.without
+        served = self._served(used, 1.0 if plain else selector.temperature(weights))
         decision = self.judge.decision(honest)
         return Result(served, trials, row, honest, self.material.folds.judged, decision, self._fast())
 

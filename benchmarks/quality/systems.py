@@ -113,14 +113,23 @@ class _First:
         return ()
 
 
+LEAST_MS = 1e-9
+"""No ensemble answers so quickly: the quick model does."""
+
+
 class Ours(System):
-    """The project's own estimators."""
+    """Ours; ``ours-fast`` answers by the quick model, and ``ours-without_<part>`` does without a part.
+
+    A part is a family (``neural``), a candidate (``lightgbm_slow``) or a step (``repeats``, ``second_level``,
+    ``temperature``).
+    """
 
     packages = ("automl_jupyter", "scikit-learn", "lightgbm", "numpy", "pandas")
 
     def __init__(self, setting: Setting) -> None:
-        if setting.variant:
-            raise SystemExit(f"ours has no variant {setting.variant!r}")
+        fast, without = setting.variant == "fast", setting.variant.removeprefix("without_")
+        if setting.variant and not fast and without == setting.variant:
+            raise SystemExit(f"ours has the variants fast and without_<part>, not {setting.variant!r}")
         engine = import_module("automl_jupyter.engine")
         made = engine.AutoMLRegressor if setting.task == "regression" else engine.AutoMLClassifier
         self._task = setting.task
@@ -130,7 +139,11 @@ class Ours(System):
             n_jobs=setting.threads,
             random_state=setting.seed,
             max_trials=setting.trials,
+            max_predict_ms=LEAST_MS if fast else None,
         )
+        if without and not fast:
+            search = import_module("automl_jupyter.engine.search")
+            self._model._ablation = search.Ablation(frozenset({without}))
 
     def fit(self, X: pd.DataFrame, y: pd.Series) -> None:
         """Search."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -143,7 +143,9 @@ def jobs(items: Sequence[Job], terminal: Terminal) -> RenderableType:
         return Text(terminal.text("cli.jobs.none"), style="dim")
     table = plain()
     for column in ("id", "created", "state", "target", "best", "time", "model"):
-        table.add_column(terminal.text(f"cli.jobs.{column}"), justify="right" if column == "best" else "left")
+        side: JustifyMethod = "right" if column == "best" else "left"
+        # An identifier is for copying: other columns give way where the terminal is narrow.
+        table.add_column(terminal.text(f"cli.jobs.{column}"), justify=side, no_wrap=column == "id")
     for job in items:
         best = next((trial.score for trial in job.leaderboard if trial.score is not None), None)
         table.add_row(
@@ -189,7 +191,11 @@ def model_details(model: Model, terminal: Terminal) -> RenderableType:
     table = plain()
     for column in ("version", "status", "score", "interval", "baseline", "created", "dataset"):
         right = column in ("version", "score", "interval", "baseline")
-        table.add_column(terminal.text(f"cli.models.{column}"), justify="right" if right else "left")
+        table.add_column(
+            terminal.text(f"cli.models.{column}"),
+            justify="right" if right else "left",
+            no_wrap=column in ("version", "status", "dataset"),
+        )
     for version in model.versions:
         served = version.version == model.champion
         table.add_row(
@@ -216,7 +222,11 @@ def datasets(items: Sequence[Dataset], terminal: Terminal) -> RenderableType:
     table = plain()
     for column in ("id_column", "name", "rows", "columns", "size", "created"):
         right = column in ("rows", "columns", "size")
-        table.add_column(terminal.text(f"cli.datasets.{column}"), justify="right" if right else "left")
+        table.add_column(
+            terminal.text(f"cli.datasets.{column}"),
+            justify="right" if right else "left",
+            no_wrap=column == "id_column",
+        )
     for dataset in items:
         table.add_row(
             dataset.id,

@@ -164,7 +164,7 @@ def stop_all(client: httpx.Client, wait_for: Callable[..., object]) -> None:
 
 
 def test_what_is_answered_leads_on_at_random(contract, ground, alice, fuzz_examples, tally, wait_for):
-    schema = of_schema(contract, ground, examples=fuzz_examples(12), phases=("stateful",))
+    schema = of_schema(contract, ground, examples=fuzz_examples(24), phases=("stateful",))
     failures, answered = tried(schema)
     stop_all(alice, wait_for)
     tally["steps along links"] += answered.total()

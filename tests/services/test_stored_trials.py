@@ -70,7 +70,7 @@ def job_payload(tmp_path):
         "seed": 0,
         "threads": 1,
         "planned_budget": 60.0,
-        "options": {},
+        "options": {"max_trials": 3},
     }
 
 

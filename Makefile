@@ -17,8 +17,9 @@ PYTHON ?= $(shell for p in $(NEWEST); do \
 ARGS ?=
 # How much of the package the tests must run, in percent. What counts is what runs in the tests that share the
 # machine, both in their own process and in all the processes that they start: servers, helpers, workers, searches.
-# The others, marked `alone`, would be slowed down by counting, which makes the figure smaller and not larger.
-COVERED := 90
+# The others, marked `alone`, would be slowed down by counting: what they alone run (work on a cluster, MLflow
+# that is away) counts as not run, which is why the figure is not higher.
+COVERED := 85
 # Tests of one file stay together, since they share servers.
 SHARED := -n 2 --dist loadfile --no-loadscope-reorder -m "not alone"
 

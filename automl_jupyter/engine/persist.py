@@ -63,12 +63,37 @@ def _of_extensions() -> set[tuple[str, str]]:
     return {name for extension in installed() for name in extension.types}
 
 
+class _Anything:
+    """Stands in for whatever a pickle makes."""
+
+    def __new__(cls, *args: object) -> _Anything:
+        return object.__new__(cls)
+
+    def __init__(self, *args: object) -> None:
+        """Take anything."""
+
+    def __setstate__(self, state: object) -> None:
+        """Take anything."""
+
+
+class _Checker(pickle.Unpickler):
+    """Checks the names that a pickle calls for and makes nothing of it, which is much quicker."""
+
+    def find_class(self, module: str, name: str) -> object:
+        _check(module, name)
+        return _Anything
+
+
+def _check(module: str, name: str) -> None:
+    if (module, name) not in ALLOWED and (module, name) not in _of_extensions():
+        raise Unprocessable("engine.untrusted_type", type=f"{module}.{name}")
+
+
 class _Reader(pickle.Unpickler):
     """Finds the names of :data:`ALLOWED` and no others."""
 
     def find_class(self, module: str, name: str) -> object:
-        if (module, name) not in ALLOWED and (module, name) not in _of_extensions():
-            raise Unprocessable("engine.untrusted_type", type=f"{module}.{name}")
+        _check(module, name)
         return super().find_class(module, name)
 
 
@@ -93,7 +118,7 @@ def save(obj: object, path: Path) -> str:
         ``engine.untrusted_type`` if :func:`load` would refuse it; nothing is written then.
     """
     content = pickle.dumps(obj, protocol=5)
-    loads(content)
+    _Checker(io.BytesIO(content)).load()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:

@@ -23,8 +23,9 @@ from automl_jupyter.services.spreading import Spread, Tell, clear
 
 log = logging.getLogger(__name__)
 
-RECORD_SECONDS = 1.5
-"""Kept of the budget for writing the model into MLflow (0.3 s measured, more where it is busy)."""
+RECORD_SECONDS, RECORD_SHARE = 1.5, 0.1
+"""Kept of the budget for keeping the model and writing it into MLflow: so long, or this part of it up to twice
+as long, since the model of a longer search is larger."""
 STOP_GRACE = 10.0
 """How long a search that was asked to stop may take to make its model, in seconds."""
 OVERRUN = 2.0
@@ -138,6 +139,10 @@ class Attempt:
         idle = [not crash["under_way"] for crash in self.crashes[-2:]]
         return len(self.crashes) <= MOST_RESTARTS and idle != [True, True]
 
+    def _recording(self) -> float:
+        """Seconds that are kept for what follows the search."""
+        return min(2 * RECORD_SECONDS, max(RECORD_SECONDS, RECORD_SHARE * self.payload["time_budget"]))
+
     def _search_once(self, deadline: float, end: float, *, conclude: bool = False) -> ChildOutcome:
         self.under_way.clear()
         try:
@@ -146,7 +151,7 @@ class Attempt:
                 "automl_jupyter.services.search_process",
                 {
                     **self.payload,
-                    "deadline": deadline - RECORD_SECONDS,
+                    "deadline": deadline - self._recording(),
                     "crashes": self.crashes,
                     "conclude": conclude,
                 },

@@ -24,8 +24,8 @@ from automl_jupyter.services.spreading import Spread, Tell, clear
 log = logging.getLogger(__name__)
 
 RECORD_SECONDS, RECORD_SHARE = 1.5, 0.1
-"""Kept of the budget for keeping the model and writing it into MLflow: so long, or this part of it up to twice
-as long, since the model of a longer search is larger."""
+"""Kept of the budget for keeping the model and writing it into MLflow: so long, or this part of it up to
+twice as long, since the model of a longer search is larger."""
 STOP_GRACE = 10.0
 """How long a search that was asked to stop may take to make its model, in seconds."""
 OVERRUN = 2.0
@@ -141,7 +141,7 @@ class Attempt:
 
     def _recording(self) -> float:
         """Seconds that are kept for what follows the search."""
-        return min(2 * RECORD_SECONDS, max(RECORD_SECONDS, RECORD_SHARE * self.payload["time_budget"]))
+        return min(2 * RECORD_SECONDS, max(RECORD_SECONDS, RECORD_SHARE * float(self.payload["time_budget"])))
 
     def _search_once(self, deadline: float, end: float, *, conclude: bool = False) -> ChildOutcome:
         self.under_way.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+# Whichever test imports MLflow first decides how much it says in all tests of the process.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 
 LONGEST_FIRST = (
     "test_benchmarks.py",

@@ -92,13 +92,6 @@ class BoosterModel:
         """Predict on the calling thread alone."""
         return _answer(self._raw(X, 0, self.rounds), self.task)
 
-    def shortened(self) -> BoosterModel:
-        """Give the same without the trees that do not count."""
-        if self.trees.booster.current_iteration() == self.rounds:
-            return self
-        text = self.trees.booster.model_to_string(num_iteration=self.rounds)
-        return BoosterModel(Trees(lgb.Booster(model_str=text)), self.rounds, self.task, self.view)
-
     def _raw(self, X: F32, first: int, rounds: int) -> F32:
         raw = self.trees.booster.predict(
             X, start_iteration=first, num_iteration=rounds, raw_score=True, num_threads=1

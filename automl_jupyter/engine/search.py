@@ -8,20 +8,30 @@ an unfinished fit ends by itself.
 from __future__ import annotations
 
 import hashlib
-import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from automl_jupyter.engine import distill, ensemble, extensions, fitting, lanes, portfolio, resample, stacking
+from automl_jupyter.engine import (
+    conclusion,
+    distill,
+    ensemble,
+    extensions,
+    fitting,
+    lanes,
+    portfolio,
+    resample,
+    stacking,
+)
 from automl_jupyter.engine.board import Board
-from automl_jupyter.engine.ensemble import Cost, Ensemble, Member, Selector
-from automl_jupyter.engine.fitting import Material, Part
-from automl_jupyter.engine.lanes import Alone, Deadline, Fitter, Job, Lane, Report, Units, Workshop
+from automl_jupyter.engine.ensemble import Ensemble, Selector
+from automl_jupyter.engine.fits import Crew, Fits
+from automl_jupyter.engine.fitting import Material
+from automl_jupyter.engine.lanes import Alone, Deadline, Job, Workshop
 from automl_jupyter.engine.learners import F32, Codes
 from automl_jupyter.engine.metrics import Judge, Judging
 from automl_jupyter.engine.portfolio import BASELINE, FAST, STACK, Candidate
@@ -46,11 +56,7 @@ FIRST_SHARE = 0.4
 """No candidate of the first level may use more than this part of the time that is left: so much may also be
 lost by trying a family of which nothing is known yet."""
 
-DEAR = 0.06
-"""What takes more than this part of the time that is left is given up where it loses."""
-
 REFERENCE = "lightgbm"
-_POLL = 0.05
 _QUICK_NUMBERS = 12_000
 
 
@@ -196,9 +202,10 @@ class _Search:
         budget = problem.budget
         self.close = problem.start + budget - min(2.5, max(0.04 * budget, 0.35), 0.4 * budget)
         self.stopped = threading.Event()
-        self.workshop: Workshop = observer if isinstance(observer, Workshop) else Alone()
+        workshop: Workshop = observer if isinstance(observer, Workshop) else Alone()
         # After a crash one fit at a time: less memory, and another crash has one culprit.
-        self.lanes = 1 if self.workshop.crashes() else problem.workers
+        lanes = 1 if workshop.crashes() else problem.workers
+        self.crew = Crew(lanes, workshop, observer, self._tell_progress)
         self.costs = Costs()
         self._best_losses: list[float] = []
         self._read: list[FinishedTrial] = []
@@ -223,7 +230,7 @@ class _Search:
         self._baseline()
         for known in self.observer.known_trials():
             self._reuse(known)
-        for crash in self.workshop.crashes():
+        for crash in self.crew.workshop.crashes():
             self._blame(crash)
         try:
             if not self.observer.should_stop():
@@ -232,7 +239,7 @@ class _Search:
         finally:
             # Also after an interrupt or an observer's error: fits under way end by themselves.
             self.stopped.set()
-            self.workshop.lanes_over()
+            self.crew.workshop.lanes_over()
         self.observer.progress(0.95, "engine.progress_ensembling")
         return self._conclude()
 
@@ -241,7 +248,7 @@ class _Search:
             pending=candidates,
             size=lambda candidate: fitting.learner_of(candidate.family).parts(self.material.folds),
             deadline=Deadline(self.close),
-            lanes=self.lanes,
+            lanes=self.crew.lanes,
             costs=self.costs,
             timed=self.problem.max_trials is None,
             repeats=min(repeats, len(self.material.divisions)),
@@ -253,7 +260,7 @@ class _Search:
         if self.problem.max_trials is None:
             # Until the reference is known, the most that the second level may get is kept for it.
             self.first.deadline.at = self.close - SECOND_SHARE * self.problem.budget
-        fits = _Fits(self, self.first, self.material)
+        fits = Fits(self.crew, self.board, self.first, self.material, self._first_finished, drops_losers=True)
         fits.invite()
         fits.collect()
         self._give_up(self.first)
@@ -268,7 +275,8 @@ class _Search:
         teacher = distill.teacher_of(pool, weights.tolist(), self.material.folds, self.problem.target.task)
         self._read = stacking.chosen(pool, weights, losses, self.problem.target.width)
         schedule = self._schedule(list(self.above), 1, 1.0)
-        _Fits(self, schedule, stacking.material_above(self.material, self._read, teacher)).collect()
+        material = stacking.material_above(self.material, self._read, teacher)
+        Fits(self.crew, self.board, schedule, material, lambda job, done: None, drops_losers=False).collect()
         self._give_up(schedule)
 
     def _baseline(self) -> None:
@@ -301,11 +309,9 @@ class _Search:
             for candidate in self.first.leave_out(culprit.memory, more=True):
                 self.board.fail(candidate, 0.0, SKIPPED, "engine.trial_left_out")
 
-    def judged(self, job: Job, done: FinishedTrial, schedule: Schedule) -> None:
-        """Take note of a candidate that ended: what is planned next depends on it."""
-        name = done.trial.name
-        schedule.finished(job.candidate, self.board.loss(name), done.repeats)
-        if name == REFERENCE and not job.repeat and self.problem.max_trials is None:
+    def _first_finished(self, job: Job, done: FinishedTrial) -> None:
+        """Once the reference is known, keep for the second level what it needs."""
+        if done.trial.name == REFERENCE and not job.repeat and self.problem.max_trials is None:
             each = self.costs.expected(job.candidate) or 0.0
             budget = self.problem.budget
             self.first.deadline.at = self.close - min(
@@ -339,7 +345,7 @@ class _Search:
             self.board.fail(candidate, 0.0, SKIPPED, out_of_time if late else stopped)
         schedule.pending.clear()
 
-    def tell_progress(self) -> None:
+    def _tell_progress(self) -> None:
         """Tell how far the search is, a few times a second."""
         now = time.monotonic()
         if now - self._told < 0.25:
@@ -359,16 +365,8 @@ class _Search:
         read = [f.trial.name for f in self._read]
         selector = self._selector(pool)
         weights = selector.weights()
-        shares = self._thinned(pool, weights, read)
-        self._read = [f for f in pool if f.trial.name in read]
-        kept = ensemble.lighten(
-            weights,
-            shares,
-            [f.trial.name in _ABOVE for f in pool],
-            [i for i, f in enumerate(pool) if f.trial.name in read],
-        )
+        pool, kept = conclusion.lightened(pool, weights, read, len(self.problem.codes))
         if not kept.all():
-            pool = [f for f, keep in zip(pool, kept, strict=True) if keep]
             selector = selector.without(kept)
             weights = selector.weights()
         honest = selector.cross_fitted(self.material.folds)
@@ -384,47 +382,22 @@ class _Search:
         trials = self.board.trials()
         row = next(trial for trial in trials if trial.name == ENSEMBLE)
         plain = "temperature" in self.problem.ablation.without
-        served = self._served(used, 1.0 if plain else selector.temperature(weights))
-        decision = self.judge.decision(honest)
-        return Result(served, trials, row, honest, self.material.folds.judged, decision, self._fast())
-
-    def _fast(self) -> Ensemble | None:
-        found = self.board.finished.get(FAST.name)
-        if found is None or not found.models:
-            return None
-        return Ensemble(self.problem.target.task, (Member(FAST.name, 1.0, found.models),))
-
-    def _thinned(
-        self, pool: list[FinishedTrial], weights: npt.NDArray[np.float64], read: list[str]
-    ) -> list[float]:
-        """Leave out repeats, the dearest first, while all together would answer too slowly.
-
-        Gives what part of the time that may be spent each takes then.
-        """
-        n, width = len(self.problem.codes), self.problem.target.width
-        used = [i for i, f in enumerate(pool) if weights[i] > 0 or f.trial.name in read]
-        shares = [Cost.of(f.models).share(width, n) for f in pool]
-        while sum(shares[i] for i in used) > 1:
-            thin = [i for i in used if pool[i].repeats > 1 and len(pool[i].models) > 1]
-            if not thin:
-                break
-            i = max(thin, key=lambda i: shares[i])
-            left = pool[i].repeats - 1
-            models = pool[i].models[: len(pool[i].models) * left // (left + 1)]
-            pool[i] = replace(pool[i], models=models, repeats=left)
-            shares[i] = Cost.of(models).share(width, n)
-        return shares
-
-    def _served(self, used: dict[str, tuple[FinishedTrial, float]], temperature: float) -> Ensemble:
-        stack = tuple(Member(name, w, f.models) for name, (f, w) in used.items() if name in _ABOVE)
-        read = tuple(f.trial.name for f in self._read) if stack else ()
-        members = [Member(name, w, f.models) for name, (f, w) in used.items() if name not in _ABOVE]
-        members += [
-            Member(f.trial.name, 0.0, f.models)
-            for f in self._read
-            if f.trial.name in read and f.trial.name not in used
-        ]
-        return Ensemble(self.problem.target.task, tuple(members), stack, read, temperature)
+        task = self.problem.target.task
+        served = conclusion.served(
+            task,
+            used,
+            [f for f in pool if f.trial.name in read],
+            1.0 if plain else selector.temperature(weights),
+        )
+        return Result(
+            served,
+            trials,
+            row,
+            honest,
+            self.material.folds.judged,
+            self.judge.decision(honest),
+            conclusion.quick(task, self.board.finished),
+        )
 
     def _selector(self, pool: Sequence[FinishedTrial]) -> Selector:
         problem = self.problem
@@ -432,138 +405,13 @@ class _Search:
             ensemble.selection_metric(self.metric, problem.target.task),
             problem.target,
             self.judge.truth,
-            [ensemble.to_link(predictions_of(f), problem.target.task) for f in pool],
+            [ensemble.to_link(f.out_of_fold(), problem.target.task) for f in pool],
             problem.seed,
             max(problem.start + problem.budget - 0.3, time.monotonic() + 0.2),
             self.material.folds.predicted,
             problem.workers,
             problem.weights,
         )
-
-
-_ABOVE = frozenset(candidate.name for candidate in STACK)
-
-
-class _Fits:
-    """Lanes at work on one schedule, and the queue of what they report."""
-
-    def __init__(self, search: _Search, schedule: Schedule, material: Material) -> None:
-        self.search, self.schedule, self.material = search, schedule, material
-        self.units = Units(schedule.units(), search.lanes)
-        self.over = threading.Event()
-        self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
-
-    def invite(self) -> None:
-        """Let further lanes join, on other machines for example."""
-        self._start("automl-search-elsewhere", self._work_elsewhere)
-
-    def collect(self) -> None:
-        """Fit, and take what lanes finish until all is done, time is up, or it is stopped."""
-        search = self.search
-        try:
-            for i in range(search.lanes):
-                self._start(f"automl-search-{i}", self._work)
-            working = search.lanes
-            while working and time.monotonic() < self.schedule.deadline.at:
-                if search.observer.should_stop():
-                    return
-                try:
-                    report = self._reports.get(timeout=_POLL)
-                except queue.Empty:
-                    search.tell_progress()
-                    continue
-                if report is None:
-                    working -= 1
-                else:
-                    self._take(report)
-                    search.tell_progress()
-        finally:
-            self.over.set()
-            self.units.close()
-
-    def _take(self, report: Report) -> None:
-        job = report.unit.job
-        job.seconds += report.seconds
-        if job.over:
-            return
-        if report.reason is not None:
-            job.over = True
-            if not job.repeat:
-                self.search.board.fail(job.candidate, job.seconds, FAILED, report.reason, report.detail)
-            if report.reason == "engine.trial_out_of_memory":
-                self._leave_out(job.candidate.memory, report.reason)
-        elif report.part is not None:
-            number = report.unit.number
-            job.parts[number] = report.part
-            with self.units.changed:
-                fold = number % self.material.folds.fits
-                self.search.costs.learn(job.candidate, report.seconds, self.material.folds.share(fold))
-            if len(job.parts) == job.size:
-                self._finish(job)
-            elif self._is_lost(job, report.part):
-                job.over = True
-                self.search.board.fail(job.candidate, job.seconds, SKIPPED, "engine.trial_losing")
-
-    def _is_lost(self, job: Job, part: Part) -> bool:
-        """Tell whether the rest of a candidate takes long, and what is there of it is clearly behind."""
-        if job.repeat or not self.schedule.timed or self.schedule is not self.search.first:
-            return False
-        each = self.search.costs.expected(job.candidate) or 0.0
-        rest = each * (job.size - len(job.parts)) / self.search.lanes
-        if rest < DEAR * (self.schedule.deadline.at - time.monotonic()):
-            return False
-        best = self.search.board.best()
-        return best is not None and fitting.loses(part, best, self.material)
-
-    def _finish(self, job: Job) -> None:
-        job.over = True
-        prior = predictions_of(self.search.board.finished[BASELINE.name])
-        done = self.search.board.join(job, self.material, prior)
-        with self.units.changed:
-            self.search.judged(job, done, self.schedule)
-
-    def _leave_out(self, memory: float, reason: str) -> None:
-        """Skip the candidates not begun that need so much memory."""
-        with self.units.changed:
-            hungry = self.schedule.leave_out(memory, more=False)
-        for candidate in hungry:
-            self.search.board.fail(candidate, 0.0, SKIPPED, reason)
-
-    # --- the lanes' threads
-
-    def _start(self, name: str, work: Callable[[], None]) -> None:
-        threading.Thread(target=work, name=name, daemon=True).start()
-
-    def _work(self) -> None:
-        try:
-            self._lane(lanes.fit_here, here=True).run()
-        finally:
-            self._reports.put(None)
-
-    def _work_elsewhere(self) -> None:
-        for i, fit in enumerate(self.search.workshop.lanes(self.material)):
-            if self.over.is_set():
-                return
-            self._start(f"automl-search-elsewhere-{i}", self._lane(fit, here=False).run)
-
-    def _lane(self, fit: Fitter, *, here: bool) -> Lane:
-        return Lane(
-            fit,
-            here,
-            self.units,
-            self.material,
-            self.schedule.deadline,
-            self.over,
-            self._reports.put,
-            self.search.workshop,
-        )
-
-
-def predictions_of(finished: FinishedTrial) -> F32:
-    """The predictions of a trial that is done."""
-    if finished.predictions is None:
-        raise TypeError("a trial that is done has predictions")
-    return finished.predictions
 
 
 def _fingerprint(problem: Problem, folds: Folds) -> str:

@@ -83,6 +83,18 @@ class FinishedTrial:
     fingerprint: str = ""
     repeats: int = 1
 
+    def out_of_fold(self) -> npt.NDArray[np.float32]:
+        """Give the predictions of a trial that is done.
+
+        Raises
+        ------
+        TypeError
+            If it is not.
+        """
+        if self.predictions is None:
+            raise TypeError(f"{self.trial.name} is not done")
+        return self.predictions
+
 
 class Observer(Protocol):
     """Who watches a search; every method is called by the thread that called ``fit``, and is quick."""

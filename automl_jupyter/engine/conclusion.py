@@ -1,0 +1,105 @@
+"""What is served at the end of a search: as much of the ensemble as answers quickly enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from automl_jupyter.engine import ensemble
+from automl_jupyter.engine.ensemble import Cost, Ensemble, Member
+from automl_jupyter.engine.portfolio import FAST, STACK
+from automl_jupyter.engine.trials import FinishedTrial
+
+_ABOVE = frozenset(candidate.name for candidate in STACK)
+
+
+def lightened(
+    pool: Sequence[FinishedTrial], weights: npt.NDArray[np.float64], read: Sequence[str], rows: int
+) -> tuple[list[FinishedTrial], npt.NDArray[np.bool_]]:
+    """Leave out repeats, and then whole members, until all together answer quickly enough.
+
+    Parameters
+    ----------
+    pool : sequence of FinishedTrial
+        What the ensemble may use.
+    weights : ndarray of shape (len(pool),)
+        What it would use of it.
+    read : sequence of str
+        The names of those that the second level reads.
+    rows : int
+        Number of training rows.
+
+    Returns
+    -------
+    pool : list of FinishedTrial
+        What is left.
+    kept : ndarray of shape (len(pool),), bool
+        Which of those given are left.
+    """
+    pool, shares = _thinned(list(pool), weights, read, rows)
+    kept = ensemble.lighten(
+        weights,
+        shares,
+        [f.trial.name in _ABOVE for f in pool],
+        [i for i, f in enumerate(pool) if f.trial.name in read],
+    )
+    return [f for f, keep in zip(pool, kept, strict=True) if keep], kept
+
+
+def _thinned(
+    pool: list[FinishedTrial], weights: npt.NDArray[np.float64], read: Sequence[str], rows: int
+) -> tuple[list[FinishedTrial], list[float]]:
+    """Leave out repeats, the dearest first, while all together would answer too slowly.
+
+    Gives what part of the time that may be spent each takes then.
+    """
+    width = pool[0].out_of_fold().shape[1]
+    used = [i for i, f in enumerate(pool) if weights[i] > 0 or f.trial.name in read]
+    shares = [Cost.of(f.models).share(width, rows) for f in pool]
+    while sum(shares[i] for i in used) > 1:
+        thin = [i for i in used if pool[i].repeats > 1 and len(pool[i].models) > 1]
+        if not thin:
+            break
+        i = max(thin, key=lambda i: shares[i])
+        left = pool[i].repeats - 1
+        models = pool[i].models[: len(pool[i].models) * left // (left + 1)]
+        pool[i] = replace(pool[i], models=models, repeats=left)
+        shares[i] = Cost.of(models).share(width, rows)
+    return pool, shares
+
+
+def served(
+    task: str,
+    used: Mapping[str, tuple[FinishedTrial, float]],
+    read: Sequence[FinishedTrial],
+    temperature: float,
+) -> Ensemble:
+    """Make the ensemble.
+
+    Parameters
+    ----------
+    task : str
+        ``binary``, ``multiclass`` or ``regression``.
+    used : mapping
+        By name the members and their weights.
+    read : sequence of FinishedTrial
+        What the second level reads, where a member is of it.
+    temperature : float
+        By what log-odds are divided.
+    """
+    stack = tuple(Member(name, w, f.models) for name, (f, w) in used.items() if name in _ABOVE)
+    below = read if stack else ()
+    members = [Member(name, w, f.models) for name, (f, w) in used.items() if name not in _ABOVE]
+    members += [Member(f.trial.name, 0.0, f.models) for f in below if f.trial.name not in used]
+    return Ensemble(task, tuple(members), stack, tuple(f.trial.name for f in below), temperature)
+
+
+def quick(task: str, finished: Mapping[str, FinishedTrial]) -> Ensemble | None:
+    """Give the one quick model, if there was time for it."""
+    found = finished.get(FAST.name)
+    if found is None or not found.models:
+        return None
+    return Ensemble(task, (Member(FAST.name, 1.0, found.models),))

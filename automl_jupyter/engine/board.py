@@ -100,6 +100,12 @@ class Board:
         perfect = 0.0 if self.judge.metric.sign < 0 else 1.0
         return perfect - score if np.isfinite(score) else np.inf
 
+    def loss_of(self, predictions: F32) -> float:
+        """How far predictions are from a perfect score."""
+        score = self.judge.judge(predictions).score
+        perfect = 0.0 if self.judge.metric.sign < 0 else 1.0
+        return perfect - score if np.isfinite(score) else np.inf
+
     def pool(self, level: int) -> list[FinishedTrial]:
         """What an ensemble may use, in order: trials of the first level, or of both; else the baseline."""
         # A copy: lanes ask what is worth repeating while trials are added.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import zlib
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,7 +33,19 @@ LADDER = tuple(dict.fromkeys(round(4 * 1.18**i) for i in range(50)))
 MOST_STAGES, STAGED_NUMBERS = 12, 4_000_000
 """So many stages are kept of a fit, fewer where they would be more than so many predictions."""
 
-_CALL_COST, _TREE_COST = 28.0, 0.04
+CALL_COST = 45.0
+"""Microseconds of a call of LightGBM."""
+
+_LEVEL_COST = 0.009
+"""Microseconds of a tree for each of its levels, were it even."""
+
+_FETCH_COST = 0.08
+"""Microseconds of a tree that is read for one row alone, and from memory."""
+
+MANY_ROWS, BLOCK_LEAVES = 50, 5000
+"""So many rows go through trees of so many leaves together at a time, which a processor's cache holds."""
+
+_LEAVES = re.compile(r"^num_leaves=(\d+)$", re.MULTILINE)
 
 
 class Trees:
@@ -42,6 +56,28 @@ class Trees:
 
     def __init__(self, booster: lgb.Booster) -> None:
         self.booster = booster
+        # LightGBM notes in the booster which rounds a call asks for: calls with others must not meet.
+        self._one_at_a_time = threading.Lock()
+
+    def raw(self, X: F32, first: int, rounds: int, leaves: float) -> F32:
+        """Add up so many rounds of trees, of so many leaves on average, on the calling thread, from one on.
+
+        LightGBM takes each row through all trees. Where both are many, the trees are read from memory again
+        for each row, unless they are taken some at a time.
+        """
+        step = rounds
+        if len(X) >= MANY_ROWS:
+            step = int(BLOCK_LEAVES / leaves / self.booster.num_model_per_iteration())
+        end, step = first + rounds, max(step, 1)
+        with self._one_at_a_time:
+            total = sum(self._some(X, at, min(step, end - at)) for at in range(first, end, step))
+        return np.asarray(total, dtype=np.float32)
+
+    def _some(self, X: F32, first: int, rounds: int) -> npt.NDArray[np.float64]:
+        found = self.booster.predict(
+            X, start_iteration=first, num_iteration=rounds, raw_score=True, num_threads=1
+        )
+        return np.asarray(found, dtype=np.float64)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (rebuild, (zlib.compress(self.booster.model_to_string(num_iteration=-1).encode(), 1),))
@@ -71,35 +107,37 @@ class BoosterModel:
         How many rounds count.
     task : str
         ``binary`` (or ``taught``, which is the same for shares of classes), ``multiclass`` or ``regression``.
+    leaves : float
+        How many leaves a tree has on average.
     """
 
     trees: Trees
     rounds: int
     task: str
     view: str = "tree"
+    leaves: float = 31.0
 
     @property
     def row_cost(self) -> float:
         """Microseconds for one row: LightGBM's call, and its trees."""
-        return _CALL_COST + self.bulk_cost
+        return CALL_COST + _FETCH_COST * self._count + self.bulk_cost
 
     @property
     def bulk_cost(self) -> float:
         """Microseconds for one of many rows: its way through each tree."""
-        return _TREE_COST * self.rounds * float(self.trees.booster.num_model_per_iteration())
+        return _LEVEL_COST * float(np.log2(self.leaves + 1)) * self._count
+
+    @property
+    def _count(self) -> int:
+        return self.rounds * int(self.trees.booster.num_model_per_iteration())
 
     def predict(self, X: F32) -> F32:
         """Predict on the calling thread alone."""
-        return _answer(self._raw(X, 0, self.rounds), self.task)
-
-    def _raw(self, X: F32, first: int, rounds: int) -> F32:
-        raw = self.trees.booster.predict(
-            X, start_iteration=first, num_iteration=rounds, raw_score=True, num_threads=1
-        )
-        return np.asarray(raw, dtype=np.float32)
+        return answer(self.trees.raw(X, 0, self.rounds, self.leaves), self.task)
 
 
-def _answer(raw: F32, task: str) -> F32:
+def answer(raw: F32, task: str) -> F32:
+    """Turn sums of trees into coded predictions of shape (n, K)."""
     if task == "multiclass":
         return np.asarray(softmax(raw, axis=1), dtype=np.float32)
     if task == "regression":
@@ -119,9 +157,9 @@ class BoostingPath(Path):
         found, before = [], 0
         total = np.zeros(1, np.float32)
         for model in self.models:
-            total = total + model._raw(X, before, model.rounds - before)
+            total = total + model.trees.raw(X, before, model.rounds - before, model.leaves)
             before = model.rounds
-            found.append(_answer(total, model.task))
+            found.append(answer(total, model.task))
         return np.stack(found)
 
 
@@ -163,10 +201,14 @@ def fit_boosting(work: Work, params: Params) -> BoostingPath:
         keep_training_booster=True,
     )
     # Without its data, but with the rounds after its own best one: other folds may find them better.
-    trees = Trees(lgb.Booster(model_str=booster.model_to_string(num_iteration=-1)))
+    text = booster.model_to_string(num_iteration=-1)
+    trees = Trees(lgb.Booster(model_str=text))
+    leaves = float(np.mean([int(n) for n in _LEAVES.findall(text)]))
     made = trees.booster.current_iteration()
-    stages = (made,) if "stages" in params else _stages(made, work)
-    return BoostingPath(stages, tuple(BoosterModel(trees, stage, work.task) for stage in stages))
+    stages = (made,) if "stages" in params else stages_of(made, work)
+    return BoostingPath(
+        stages, tuple(BoosterModel(trees, stage, work.task, leaves=leaves) for stage in stages)
+    )
 
 
 def fit_distilled(work: Work, params: Params) -> BoostingPath:
@@ -204,12 +246,12 @@ def _joined(work: Work, labels: npt.NDArray[np.generic]) -> Codes:
     return joined.astype(np.int32) if work.task == "multiclass" else joined.astype(np.float32)
 
 
-def _stages(made: int, work: Work) -> tuple[int, ...]:
-    """The stages of so many rounds: the last ones where each is predictions to keep, else all."""
+def stages_of(made: int, work: Work, most: int = MOST_STAGES) -> tuple[int, ...]:
+    """Give the stages of so many rounds: the last ones where each is predictions to keep, else all."""
     ladder = (*[stage for stage in LADDER if stage < made], made)
     if work.X_held is None:
         return ladder
-    most = min(MOST_STAGES, STAGED_NUMBERS // (len(work.X_held) * work.width))
+    most = min(most, STAGED_NUMBERS // (len(work.X_held) * work.width))
     return ladder[-max(most, 3) :]
 
 

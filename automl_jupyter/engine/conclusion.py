@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from automl_jupyter.engine import ensemble
 from automl_jupyter.engine.ensemble import Cost, Ensemble, Member
+from automl_jupyter.engine.merging import merged
 from automl_jupyter.engine.portfolio import FAST, STACK
 from automl_jupyter.engine.trials import FinishedTrial
 
@@ -35,9 +36,9 @@ def lightened(
     Returns
     -------
     pool : list of FinishedTrial
-        What is left.
+        All that were given, without the repeats that are left out.
     kept : ndarray of shape (len(pool),), bool
-        Which of those given are left.
+        Which of them the ensemble may use; the second level may still read others.
     """
     pool, shares = _thinned(list(pool), weights, read, rows)
     kept = ensemble.lighten(
@@ -46,7 +47,7 @@ def lightened(
         [f.trial.name in _ABOVE for f in pool],
         [i for i, f in enumerate(pool) if f.trial.name in read],
     )
-    return [f for f, keep in zip(pool, kept, strict=True) if keep], kept
+    return pool, kept
 
 
 def _thinned(
@@ -90,10 +91,11 @@ def served(
     temperature : float
         By what log-odds are divided.
     """
-    stack = tuple(Member(name, w, f.models) for name, (f, w) in used.items() if name in _ABOVE)
+    all_used = {name: Member(name, w, merged(f.models)) for name, (f, w) in used.items()}
+    stack = tuple(member for name, member in all_used.items() if name in _ABOVE)
     below = read if stack else ()
-    members = [Member(name, w, f.models) for name, (f, w) in used.items() if name not in _ABOVE]
-    members += [Member(f.trial.name, 0.0, f.models) for f in below if f.trial.name not in used]
+    members = [member for name, member in all_used.items() if name not in _ABOVE]
+    members += [Member(f.trial.name, 0.0, merged(f.models)) for f in below if f.trial.name not in used]
     return Ensemble(task, tuple(members), stack, tuple(f.trial.name for f in below), temperature)
 
 
@@ -102,4 +104,4 @@ def quick(task: str, finished: Mapping[str, FinishedTrial]) -> Ensemble | None:
     found = finished.get(FAST.name)
     if found is None or not found.models:
         return None
-    return Ensemble(task, (Member(FAST.name, 1.0, found.models),))
+    return Ensemble(task, (Member(FAST.name, 1.0, merged(found.models)),))

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp, softmax
 
-from automl_jupyter.engine import metrics
+from automl_jupyter.engine import merging, metrics
 from automl_jupyter.engine.learners import F32, Model
 from automl_jupyter.engine.metrics import Judging
 from automl_jupyter.engine.preprocess import Views
@@ -79,11 +79,8 @@ class Member:
     models: tuple[Model, ...]
 
     def predict(self, views: Views) -> F32:
-        """Average the models."""
-        total = self.models[0].predict(views[self.models[0].view])
-        for model in self.models[1:]:
-            total = total + model.predict(views[model.view])
-        return np.asarray(total / np.float32(len(self.models)), dtype=np.float32)
+        """Average the models, which all read the same view."""
+        return merging.mean(self.models, views[self.models[0].view])
 
 
 @dataclass(frozen=True)
@@ -141,7 +138,7 @@ class Cost:
     @classmethod
     def of(cls, models: Sequence[Model]) -> Cost:
         """Add up models."""
-        return cls(sum(m.row_cost for m in models), sum(m.bulk_cost for m in models))
+        return cls(merging.row_cost(models), sum(m.bulk_cost for m in models))
 
     def share(self, width: int, rows: int) -> float:
         """Give what part it is of what may be spent; many classes and small tables may cost more."""

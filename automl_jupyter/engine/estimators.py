@@ -199,6 +199,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         self.ensemble_, self.fast_, self.trials_ = result.ensemble, result.fast, result.trials
         self.score_, self.interval_ = result.row.score, result.row.interval
         self.decision_ = result.decision
+        self.curve_ = result.curve
         truth, predictions = codes[result.judged], result.predictions[result.judged]
         if len(truth) > EVALUATION_ROWS:
             rows = np.random.default_rng(seed).choice(len(truth), EVALUATION_ROWS, replace=False)

@@ -22,6 +22,8 @@ from automl_jupyter.engine.learners import Params, Path, Work
 from automl_jupyter.engine.portfolio import Candidate
 
 GROUP = "automl_jupyter.learners"
+OPTIONAL = ("catboost", "xgboost")
+"""Packages for which there are learners here; they need not be installed."""
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,10 @@ def installed() -> tuple[Extension, ...]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
             extension = point.load()
+        except ModuleNotFoundError as error:
+            if error.name not in OPTIONAL:
+                log.warning("the learner %s is left out: %s", point.value, error)
+            continue
         except (ImportError, AttributeError) as error:
             log.warning("the learner %s is left out: %s", point.value, error)
             continue

@@ -42,6 +42,10 @@ class Clock:
     end: float
     stopped: threading.Event = field(default_factory=threading.Event)
 
+    def has_passed(self) -> bool:
+        """Tell whether the fit has used its share, or the whole search is over."""
+        return self.stopped.is_set() or time.monotonic() > min(self.share, self.end)
+
     def is_up(self) -> bool:
         """Tell whether the fit has used its share.
 

@@ -2,7 +2,8 @@
 
 Candidates come in the portfolio's order, but what a family has cost and scored so far decides as well:
 nothing is begun that cannot end well, and variants of families that lose wait until the others are done. Time
-that is left goes to repeats: what the ensemble uses is fitted once more on another division of the rows.
+that is left goes to repeats, in which what the ensemble uses is fitted once more on another division of the
+rows, and to variations of it.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ class Schedule:
         The part of the time that is left which one candidate may use at most.
     wanted : callable
         The names of what the ensemble uses now and may be repeated, the most important first.
+    further : callable
+        Gives candidates that nobody thought of before, when all others were tried; none if it is of no use.
     """
 
     pending: list[Candidate]
@@ -83,33 +86,36 @@ class Schedule:
     repeats: int
     share: float
     wanted: Callable[[], list[str]]
+    further: Callable[[], list[Candidate]]
     jobs: list[Job] = field(default_factory=list)
     losses: dict[str, float] = field(default_factory=dict)
     known: dict[str, Candidate] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
 
     def units(self) -> Iterator[Unit]:
-        """Give one part after the other: candidates, repeats of the best, candidates that lose, repeats."""
-        repeats = iter(range(1, self.repeats if self.timed else 1))
-        early = BEFORE_LOSERS
+        """Give one part after the other.
+
+        Candidates come first, then repeats of the best, candidates that lose, and in turn repeats and
+        variations.
+        """
+        repeat, early = 0, BEFORE_LOSERS
         while True:
             while self.pending and (self.warm() or not early):
                 candidate = self._next()
                 self.pending.remove(candidate)
                 yield from self._parts(candidate, 0)
-            repeat = next(repeats, None)
-            if repeat is not None:
-                early = max(0, early - 1)
-                yield from self._repeat(repeat)
-            elif self.pending:
-                early = 0
-            else:
+            if not self.timed:
                 return
-
-    def _repeat(self, repeat: int) -> Iterator[Unit]:
-        for name in self.wanted():
-            if self.done.get(name) == repeat:
-                yield from self._parts(self.known[name], repeat)
+            repeat += 1
+            again = self.wanted() if repeat < self.repeats else []
+            for name in again:
+                if self.done.get(name, repeat + 1) <= repeat:
+                    yield from self._parts(self.known[name], self.done[name])
+            early = early - 1 if again and early else 0
+            if not self.pending:
+                self.pending += self.further()
+                if not self.pending and not again:
+                    return
 
     def finished(self, candidate: Candidate, loss: float, repeats: int) -> None:
         """Take note of a candidate that was judged, so many times now."""

@@ -23,9 +23,11 @@ from automl_jupyter.engine import (
     extensions,
     fitting,
     lanes,
+    outlook,
     portfolio,
     resample,
     stacking,
+    variations,
 )
 from automl_jupyter.engine.board import Board
 from automl_jupyter.engine.ensemble import Ensemble, Selector
@@ -34,6 +36,7 @@ from automl_jupyter.engine.fitting import Material
 from automl_jupyter.engine.lanes import Alone, Deadline, Job, Workshop
 from automl_jupyter.engine.learners import F32, Codes
 from automl_jupyter.engine.metrics import Judge, Judging
+from automl_jupyter.engine.outlook import Point
 from automl_jupyter.engine.portfolio import BASELINE, FAST, STACK, Candidate
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds, Groups, Positions, Times
@@ -48,6 +51,13 @@ ENSEMBLE = "ensemble"
 MOST_REPEATS, REPEATED_ROWS = 8, 400_000
 LEAST_GAIN = 0.0005
 """A repeat that takes off less than this part of the loss is the last one."""
+
+BATCH, VAIN_BATCHES, MOST_VARIATIONS = 4, 2, 60
+"""So many variations are tried at a time, so many times in a row without bringing more than that, and so many
+in all."""
+
+FEWEST_VARIED = 500
+"""Fewer rows cannot tell variations apart."""
 
 LEAST_SECOND, SECOND_SHARE, SECOND_FOLDS = 0.12, 0.22, 8
 """The second level gets the time of so many folds of the reference, within these parts of all."""
@@ -67,7 +77,7 @@ class Ablation:
     Attributes
     ----------
     without : frozenset of str
-        Families, candidates, and the steps ``repeats``, ``second_level``, ``temperature``.
+        Families, candidates, and the steps ``repeats``, ``variations``, ``second_level``, ``temperature``.
     """
 
     without: frozenset[str] = frozenset()
@@ -147,6 +157,8 @@ class Result:
         The factors by which classes are named.
     fast : Ensemble or None
         One quick model that says nearly the same, if there was time for it.
+    curve : tuple of Point
+        The loss of the first level's ensemble as time went by.
     """
 
     ensemble: Ensemble
@@ -156,6 +168,7 @@ class Result:
     judged: Positions
     decision: npt.NDArray[np.float64]
     fast: Ensemble | None
+    curve: tuple[Point, ...]
 
 
 def run(problem: Problem, observer: Observer) -> Result:
@@ -208,6 +221,9 @@ class _Search:
         self.crew = Crew(lanes, workshop, observer, self._tell_progress)
         self.costs = Costs()
         self._best_losses: list[float] = []
+        self._varied = 0
+        self._batches: list[float] = []
+        self._curve: list[Point] = []
         self._read: list[FinishedTrial] = []
         self._told = 0.0
         wanted = portfolio.candidates(
@@ -254,6 +270,7 @@ class _Search:
             repeats=min(repeats, len(self.material.divisions)),
             share=share,
             wanted=self._worth_repeating,
+            further=self._variations,
         )
 
     def _first_level(self) -> None:
@@ -287,10 +304,11 @@ class _Search:
 
     def _reuse(self, known: FinishedTrial) -> None:
         candidates = {candidate.name: candidate for candidate in self.first.pending}
-        candidate = candidates.get(known.trial.name)
+        candidate = candidates.get(known.trial.name) or self._varied_before(known.trial)
         if known.fingerprint != self.board.fingerprint or candidate is None or known.predictions is None:
             return
-        self.first.pending.remove(candidate)
+        if candidate in self.first.pending:
+            self.first.pending.remove(candidate)
         self.board.record(known.trial, known.models, known.predictions, known.repeats)
         self.first.finished(candidate, self.board.loss(candidate.name), known.repeats)
 
@@ -328,10 +346,47 @@ class _Search:
         while len(self._best_losses) < rounds:
             self._best_losses.append(np.inf)
         self._best_losses[rounds - 1] = min(self._best_losses[rounds - 1], loss)
-        if rounds > 2 and loss > (1 - LEAST_GAIN) * self._best_losses[rounds - 3]:
+        if rounds > 2 and loss >= (1 - LEAST_GAIN) * self._best_losses[rounds - 3]:
             return []
         order = np.argsort(-weights, kind="stable")
         return [pool[i].trial.name for i in order if weights[i] > 0]
+
+    def _variations(self) -> list[Candidate]:
+        """Some variations of what the ensemble uses; none once they bring nothing.
+
+        What they bring is told by weights that have not seen the rows: a choice among more models always
+        looks better on the rows that chose.
+        """
+        if "variations" in self.problem.ablation.without or self._vary_in_vain():
+            return []
+        if self._varied >= MOST_VARIATIONS or len(self.problem.codes) < FEWEST_VARIED:
+            return []
+        pool = self.board.pool(1)
+        selector = self._selector(pool)
+        self._batches.append(self.board.loss_of(selector.cross_fitted(self.material.folds)))
+        weights = selector.weights(most=_QUICK_NUMBERS)
+        parents = [self.first.known[f.trial.name] for f in pool if f.trial.name in self.first.known]
+        found = []
+        for _ in range(BATCH if len(parents) == len(pool) else 0):
+            self._varied += 1
+            made = variations.variation(parents, weights.tolist(), self._varied, self.problem.seed)
+            if made is not None:
+                found.append(made)
+        self.board.expect(found)
+        return found
+
+    def _vary_in_vain(self) -> bool:
+        """Tell whether the last batches of variations brought nothing."""
+        before, last = self._batches[:-VAIN_BATCHES], self._batches[-VAIN_BATCHES:]
+        return bool(before) and min(last) >= (1 - LEAST_GAIN) * min(before)
+
+    def _varied_before(self, trial: Trial) -> Candidate | None:
+        """The candidate of a variation that an earlier attempt made, or None if it is none."""
+        found = variations.known(self.first.pending, trial.name, trial.params)
+        if found is not None:
+            self._varied = max(self._varied, variations.number_of(trial.name))
+            self.board.expect([found])
+        return found
 
     def _give_up(self, schedule: Schedule) -> None:
         """Say of what was begun or planned that there was no time for it."""
@@ -357,6 +412,17 @@ class _Search:
             total = max(1, len(self.board.finished) + len(self.first.pending) + len(self.above))
             by_trials = len(self.board.finished) / total
         self.observer.progress(min(0.95, max(by_time, by_trials)), "engine.progress_training")
+        if outlook.is_due(self._curve, now - self.problem.start) and self.first.losses:
+            self._look()
+
+    def _look(self) -> None:
+        """Note how good an ensemble would be now, and tell what as much time again would bring."""
+        selector = self._selector(self.board.pool(1))
+        loss = selector.loss(selector.weights(most=_QUICK_NUMBERS))
+        self._curve.append(Point(time.monotonic() - self.problem.start, loss))
+        ahead = outlook.outlook(self._curve, self._curve[-1].seconds)
+        if ahead is not None:
+            self.observer.outlook(ahead)
 
     # --- the end
 
@@ -366,7 +432,9 @@ class _Search:
         selector = self._selector(pool)
         weights = selector.weights()
         pool, kept = conclusion.lightened(pool, weights, read, len(self.problem.codes))
+        below = [f for f in pool if f.trial.name in read]
         if not kept.all():
+            pool = [f for f, keep in zip(pool, kept, strict=True) if keep]
             selector = selector.without(kept)
             weights = selector.weights()
         honest = selector.cross_fitted(self.material.folds)
@@ -386,7 +454,7 @@ class _Search:
         served = conclusion.served(
             task,
             used,
-            [f for f in pool if f.trial.name in read],
+            below,
             1.0 if plain else selector.temperature(weights),
         )
         return Result(
@@ -397,6 +465,7 @@ class _Search:
             self.material.folds.judged,
             self.judge.decision(honest),
             conclusion.quick(task, self.board.finished),
+            tuple(self._curve),
         )
 
     def _selector(self, pool: Sequence[FinishedTrial]) -> Selector:

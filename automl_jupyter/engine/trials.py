@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from automl_jupyter.engine.learners import Model
+from automl_jupyter.engine.outlook import Outlook
 
 DONE, FAILED, SKIPPED = "done", "failed", "skipped"
 
@@ -107,6 +108,10 @@ class Observer(Protocol):
         """Take note of how far the search is, from 0 to 1, and what it does."""
         ...
 
+    def outlook(self, ahead: Outlook) -> None:
+        """Take note of what as much time again would bring."""
+        ...
+
     def should_stop(self) -> bool:
         """Say whether to stop now and keep the best so far; asked about twenty times a second."""
         ...
@@ -123,6 +128,9 @@ class Silent:
         """Do nothing."""
 
     def progress(self, done: float, message_code: str) -> None:
+        """Do nothing."""
+
+    def outlook(self, ahead: Outlook) -> None:
         """Do nothing."""
 
     def should_stop(self) -> bool:

@@ -31,6 +31,7 @@ from automl_jupyter.engine import (
 from automl_jupyter.engine.contract import ColumnContract, Contract
 from automl_jupyter.engine.fitting import Material
 from automl_jupyter.engine.lanes import Crash, Fitter
+from automl_jupyter.engine.outlook import Outlook
 from automl_jupyter.engine.plots import figures
 from automl_jupyter.engine.trials import FinishedTrial, Observer
 from automl_jupyter.errors import AutoMLError, Conflict
@@ -124,6 +125,10 @@ class StoredTrials:
         if done - self._told >= TOLD_STEP:
             self._told = done
             self.emit({"kind": "progress", "done": done, "code": message_code})
+
+    def outlook(self, ahead: Outlook) -> None:
+        """Tell what more time would bring."""
+        self.emit({"kind": "outlook", **asdict(ahead)})
 
     def should_stop(self) -> bool:
         """Whether the person asked to stop and keep the best so far."""

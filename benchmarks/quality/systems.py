@@ -104,6 +104,9 @@ class _First:
     def progress(self, done: float, message_code: str) -> None:
         """Not of interest."""
 
+    def outlook(self, ahead: Any) -> None:
+        """Not of interest."""
+
     def should_stop(self) -> bool:
         """Never."""
         return False

@@ -40,7 +40,7 @@ class Watcher:
     """An observer that keeps what it is told."""
 
     def __init__(self, stop_after=None, known=()):
-        self.trials, self.steps = [], []
+        self.trials, self.steps, self.told = [], [], []
         self.stop_after, self.known = stop_after, known
 
     def trial_finished(self, finished):
@@ -48,6 +48,9 @@ class Watcher:
 
     def progress(self, done, message_code):
         self.steps.append((done, message_code))
+
+    def outlook(self, ahead):
+        self.told.append(ahead)
 
     def should_stop(self):
         done = sum(f.trial.state == "done" for f in self.trials)

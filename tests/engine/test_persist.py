@@ -5,7 +5,6 @@ import os
 import pickle
 import subprocess
 import zlib
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -151,7 +150,7 @@ def test_trees_of_the_first_release_are_models(tmp_path):
     content = zlib.compress(tree.trees.booster.model_to_string(num_iteration=-1).encode())
     again = boosting.rebuild(content, True)
     view = X.to_numpy(np.float32)
-    whole = replace(tree, rounds=again.rounds)
+    whole = boosting.BoosterModel(tree.trees, again.rounds, "binary")
     assert np.array_equal(again.predict(view), whole.predict(view))
     assert boosting.rebuild(zlib.compress(tree.trees.booster.model_to_string().encode()), False).task == (
         "regression"

@@ -1,0 +1,128 @@
+"""Boosted models of several folds as one: LightGBM is called once for all of them.
+
+A call of LightGBM takes longer than the way of one row through a hundred trees, and an ensemble has a model
+for each fold. Their mean is the sum of all their trees with leaves that are divided by their number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+
+from automl_jupyter.engine.boosting import CALL_COST, BoosterModel, Trees, answer
+from automl_jupyter.engine.learners import F32, Model
+
+_LEAVES = re.compile(r"^leaf_value=(.*)$", re.MULTILINE)
+_TREE = re.compile(r"^Tree=\d+\n", re.MULTILINE)
+_END = "end of trees\n"
+
+
+@dataclass(frozen=True)
+class Share:
+    """The model of one fold among the joined trees of several.
+
+    Attributes
+    ----------
+    trees : Trees
+        The trees of all, one model after the other, with leaves divided by the number of models.
+    first, rounds : int
+        Which rounds of these are its own.
+    parts : int
+        The number of models.
+    task : str
+        As of :class:`automl_jupyter.engine.boosting.BoosterModel`.
+    leaves : float
+        How many leaves a tree of them all has on average.
+    row_cost, bulk_cost : float
+        Microseconds for a row alone, a call being shared by all, and for one of many.
+    """
+
+    trees: Trees
+    first: int
+    rounds: int
+    parts: int
+    task: str
+    leaves: float
+    row_cost: float
+    bulk_cost: float
+    view: str
+
+    def predict(self, X: F32) -> F32:
+        """Predict by this model alone, on the calling thread."""
+        raw = self.trees.raw(X, self.first, self.rounds, self.leaves)
+        return answer(raw * np.float32(self.parts), self.task)
+
+
+def merged(models: Sequence[Model]) -> tuple[Model, ...]:
+    """Join models where that is possible: each is still there, and :func:`mean` calls LightGBM once.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        The models of a trial.
+    """
+    boosted = [model for model in models if isinstance(model, BoosterModel)]
+    if len(boosted) < 2 or len(boosted) < len(models):
+        return tuple(models)
+    trees = _joined(boosted)
+    leaves = sum(m.leaves * m.rounds for m in boosted) / sum(m.rounds for m in boosted)
+    found, first = [], 0
+    for model in boosted:
+        cost = model.row_cost - CALL_COST * (1 - 1 / len(boosted))
+        found.append(
+            Share(
+                trees,
+                first,
+                model.rounds,
+                len(boosted),
+                model.task,
+                leaves,
+                cost,
+                model.bulk_cost,
+                model.view,
+            )
+        )
+        first += model.rounds
+    return tuple(found)
+
+
+def mean(models: Sequence[Model], X: F32) -> F32:
+    """Average what the models of a trial predict; joined ones are averaged before the link."""
+    first = models[0]
+    if isinstance(first, Share) and len(models) == first.parts:
+        rounds = first.trees.booster.current_iteration()
+        return answer(first.trees.raw(X, 0, rounds, first.leaves), first.task)
+    total = first.predict(X)
+    for model in models[1:]:
+        total = total + model.predict(X)
+    return np.asarray(total / np.float32(len(models)), dtype=np.float32)
+
+
+def row_cost(models: Sequence[Model]) -> float:
+    """Microseconds that a row takes alone once the models are joined."""
+    calls = CALL_COST * (len(models) - 1) if all(isinstance(m, BoosterModel) for m in models) else 0.0
+    return sum(model.row_cost for model in models) - calls
+
+
+def _joined(models: Sequence[BoosterModel]) -> Trees:
+    """Write the trees of several models into one, with leaves divided by their number."""
+    head, blocks = "", list[str]()
+    for model in models:
+        text = model.trees.booster.model_to_string(num_iteration=model.rounds)
+        head, _, rest = text.partition("\nTree=0\n")
+        blocks += _TREE.split(f"Tree=0\n{rest[: rest.index(_END)]}")[1:]
+    trees = [f"Tree={i}\n{_divided(block, len(models))}" for i, block in enumerate(blocks)]
+    sizes = " ".join(str(len(tree)) for tree in trees)
+    head = re.sub(r"^tree_sizes=.*$", f"tree_sizes={sizes}", head, flags=re.MULTILINE)
+    return Trees(lgb.Booster(model_str=f"{head}\n{''.join(trees)}{_END}"))
+
+
+def _divided(block: str, n: int) -> str:
+    """Divide the values of a tree's leaves."""
+    return _LEAVES.sub(
+        lambda found: "leaf_value=" + " ".join(repr(float(v) / n) for v in found[1].split()), block, count=1
+    )

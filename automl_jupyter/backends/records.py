@@ -94,6 +94,8 @@ class JobRecord:
         When it was taken up again last.
     error : dict or None
         ``{"code", "params"}`` of the reason, where it failed.
+    outlook : dict or None
+        What as much time again is expected to bring: ``seconds``, ``gain``, ``low``, ``high``.
     """
 
     id: str
@@ -120,6 +122,7 @@ class JobRecord:
     error: Json | None = None
     model_version_id: str | None = None
     mlflow_run_id: str | None = None
+    outlook: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

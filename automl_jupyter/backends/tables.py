@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The migration that makes the tables as they stand here; migrations are numbered in order."""
 
 metadata = MetaData()
@@ -119,6 +119,7 @@ jobs = Table(
     Column("spent", Float, nullable=False, server_default="0"),
     Column("options", JSON, nullable=False, server_default="{}"),
     Column("resumed", UtcDateTime),
+    Column("outlook", JSON(none_as_null=True)),
     Index("jobs_by_owner", "owner", "created", "id"),
     Index("jobs_by_dataset", "dataset_id"),
     Index("jobs_by_state", "state"),

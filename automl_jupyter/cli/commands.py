@@ -269,6 +269,12 @@ def _watch(client: Client, job: Job, terminal: Terminal) -> int:
             terminal.complain(job.error.message)
         return REFUSED
     if not terminal.json:
+        if job.outlook is not None:
+            gain, low, high = (
+                terminal.number(100 * part, 1)
+                for part in (job.outlook.gain, job.outlook.low, job.outlook.high)
+            )
+            terminal.note(terminal.text("cli.train.outlook", gain=gain, low=low, high=high), "dim")
         command = f"{PROGRAM} predict {job.model.name} FILE"
         terminal.note(terminal.text("cli.train.next", command=command), "dim")
     return OK

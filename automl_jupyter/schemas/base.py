@@ -15,7 +15,7 @@ ColumnRole = Literal["numeric", "category", "boolean", "datetime", "text", "id",
 JobState = Literal["queued", "running", "done", "failed", "stopped", "cancelled", "interrupted"]
 TrialState = Literal["done", "failed", "skipped"]
 Alias = Literal["champion", "challenger"]
-EventKind = Literal["state", "progress", "trial", "leaderboard", "done"]
+EventKind = Literal["state", "progress", "trial", "outlook", "leaderboard", "done"]
 Answering = Literal["ensemble", "fast"]
 
 FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "stopped", "cancelled", "interrupted"})

@@ -118,6 +118,15 @@ class Problem(Answer):
     params: Params = Field({})
 
 
+class Outlook(Answer):
+    """What more time is expected to bring: told by the curve so far, and by what was seen on other tables."""
+
+    seconds: float = Field(description="So many more.")
+    gain: float = Field(ge=0, le=1, description="What part of the error they would take off.")
+    low: float = Field(ge=0, le=1, description="With `high`, where that is in nine of ten cases.")
+    high: float = Field(ge=0, le=1)
+
+
 class Job(Answer):
     """A search for a model."""
 
@@ -136,6 +145,9 @@ class Job(Answer):
     time_budget: float = Field(description="Seconds of all attempts together.")
     attempt: int = Field(1, description="How often it was started: more than once after a resume.")
     progress: float = Field(ge=0, le=1)
+    outlook: Outlook | None = Field(
+        None, description="What as much time again is expected to bring; none while little is known."
+    )
     leaderboard: list[Trial]
     model: ModelRef | None
     mlflow_run_id: str | None

@@ -128,6 +128,7 @@ def job(
         attempt=record.attempt,
         time_budget=record.time_budget,
         progress=record.progress,
+        outlook=None if record.outlook is None else schemas.Outlook(**record.outlook),
         leaderboard=[trial(item, best, language) for item in _best_first(trials)],
         model=None if model is None else schemas.ModelRef(name=model[0], version=model[1]),
         mlflow_run_id=record.mlflow_run_id,

@@ -76,8 +76,8 @@ class Attempt:
                     self.noted.add(trial["name"])
                     self.recorder.trial(trial)
                 self.report("trial", line)
-            case "progress":
-                self.report("progress", line)
+            case "progress" | "outlook" as kind:
+                self.report(kind, line)
             case "model":
                 self.model = line
             case "plots":

@@ -133,6 +133,10 @@ class Reports:
             case "progress":
                 await self._change(job_id, ("running",), {"progress": data["done"]})
                 await self.note(job_id, "progress", {"done": data["done"]})
+            case "outlook":
+                ahead = {name: data[name] for name in ("seconds", "gain", "low", "high")}
+                await self._change(job_id, ("running",), {"outlook": ahead})
+                await self.note(job_id, "outlook", ahead)
             case "tracking":
                 await self._change(job_id, ("running",), {"mlflow_run_id": data["run_id"]})
             case "trial":

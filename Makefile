@@ -29,7 +29,7 @@ SUITES := $(patsubst tests/%/,%,$(sort $(wildcard tests/*/)))
 export COVERAGE_FILE := $(CURDIR)/.coverage
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Answers in English whatever the machine speaks, and no server but the one that a test starts.
-TEST_ENV := env -u JUPYTER_TOKEN -u JUPYTER_URL -u JUPYTER_SERVER_URL -u LANGUAGE LC_ALL=C.UTF-8
+TEST_ENV = env AUTOML_TEST_BOOSTERS="$(wildcard $(BOOSTERS))" -u JUPYTER_TOKEN -u JUPYTER_URL -u JUPYTER_SERVER_URL -u LANGUAGE LC_ALL=C.UTF-8
 
 # pip is the way out where uv cannot be had, or cannot reach the index that pip is configured for.
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python $(packages) \
@@ -59,6 +59,12 @@ $(VENV)/.made-dev: pyproject.toml $(VENV)/.made
 	$(install)
 	touch $@
 
+# CatBoost and XGBoost apart from all else, so that only the tests of them search with them.
+BOOSTERS := $(CURDIR)/$(VENV)/boosters
+$(VENV)/.made-boosters: pyproject.toml $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(BOOSTERS) "catboost>=1.2.7" "xgboost-cpu>=3.0"
+	touch $@
+
 .PHONY: demo
 demo: $(VENV)/.made-demo ## Train on real flights and predict others, in about a minute
 	$(BIN)/python -m automl_jupyter.demo $(ARGS)
@@ -72,7 +78,7 @@ check: static $(VENV)/.made-dev ## Style, types, import directions and the fast 
 	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 -m "not slow" $(ARGS)
 
 .PHONY: test
-test: static $(VENV)/.made-dev ## All that CI runs: static checks, documentation, all tests, coverage
+test: static $(VENV)/.made-dev $(VENV)/.made-boosters ## All that CI runs: static checks, documentation, all tests, coverage
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	rm -f .coverage .coverage.*
 	mkdir -p artifacts

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from automl_jupyter.cli import advice, live, rereading, tables
 from automl_jupyter.cli.parser import PROGRAM
-from automl_jupyter.cli.terminal import Terminal
+from automl_jupyter.cli.terminal import Terminal, clock
 from automl_jupyter.client import Client
 
 if TYPE_CHECKING:
@@ -110,6 +110,9 @@ def findings(client: Client, arguments: argparse.Namespace, terminal: Terminal) 
         found = client.findings(source, arguments.target)
     dataset = client.dataset(source)
     terminal.show(found, tables.findings(found.items, dataset, arguments.target, terminal))
+    if found.time_budget is not None and not terminal.json:
+        times = {name: clock(seconds) for name, seconds in found.time_budget.model_dump().items()}
+        terminal.note(terminal.text("cli.findings.time", **times))
     options = advice.all_options(found.items, dataset, arguments.target)
     if options and not terminal.json:
         target = [] if arguments.target is None else ["--target", arguments.target]

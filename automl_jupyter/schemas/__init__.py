@@ -36,6 +36,7 @@ from automl_jupyter.schemas.base import (
     TrialState,
 )
 from automl_jupyter.schemas.datasets import (
+    Budgets,
     Column,
     ColumnRead,
     ColumnReadOptions,
@@ -80,6 +81,7 @@ __all__ = [
     "Alias",
     "Answer",
     "Answering",
+    "Budgets",
     "Cell",
     "Column",
     "ColumnRead",

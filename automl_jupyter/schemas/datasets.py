@@ -86,11 +86,22 @@ class Finding(Answer):
     )
 
 
+class Budgets(Answer):
+    """Seconds that a training deserves, by the size of its table and the threads that it gets."""
+
+    quick: float = Field(description="Enough for a first look.")
+    usual: float = Field(description="Every kind of model once, and a second level.")
+    thorough: float = Field(description="From where on more time is hardly worth it.")
+
+
 class Findings(Answer):
     """What was found in a data set, the serious first."""
 
     target: str | None
     items: list[Finding]
+    time_budget: Budgets | None = Field(
+        None, description="How much time to give, where the target was named."
+    )
 
 
 class DatasetPage(Page):

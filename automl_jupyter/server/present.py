@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         UploadRecord,
         VersionRecord,
     )
+    from automl_jupyter.engine.advice import Budgets
     from automl_jupyter.services.predictions import Answered
 
 
@@ -46,15 +48,18 @@ def dataset(record: DatasetRecord, language: str) -> schemas.Dataset:
     )
 
 
-def findings(found: Iterable[Mapping[str, Any]], target: str | None, language: str) -> schemas.Findings:
-    """What should be known before training."""
+def findings(
+    found: Iterable[Mapping[str, Any]], target: str | None, language: str, advice: Budgets | None = None
+) -> schemas.Findings:
+    """What should be known before training, and how much time to give it."""
     items = [
         schemas.Finding.model_validate(
             {**finding, "message": messages.render(finding["code"], finding["params"], language)}
         )
         for finding in found
     ]
-    return schemas.Findings(target=target, items=items)
+    advised = None if advice is None else schemas.Budgets(**asdict(advice))
+    return schemas.Findings(target=target, items=items, time_budget=advised)
 
 
 def upload(record: UploadRecord, max_piece_bytes: int) -> schemas.Upload:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any
 
 from automl_jupyter.backends.database import new_id
 from automl_jupyter.backends.records import DatasetRecord, JobRecord
-from automl_jupyter.engine.admission import Admission, ColumnSummary, admit
+from automl_jupyter.engine.admission import (
+    SUPERVISED,
+    USELESS_ROLES,
+    Admission,
+    ColumnSummary,
+    admit,
+    guess_task,
+)
+from automl_jupyter.engine.advice import Budgets, budgets
 from automl_jupyter.engine.options import Options
 from automl_jupyter.errors import FieldError, Unprocessable
 from automl_jupyter.schemas import TrainRequest
@@ -192,6 +201,17 @@ def payload(job: JobRecord, dataset: DatasetRecord, admission: Admission, *, thr
             **job.options,
         },
     }
+
+
+def advised(dataset: DatasetRecord, target: str, settings: Settings) -> Budgets:
+    """Say how much time a training on a data set deserves, as far as the server allows it."""
+    columns = {column["name"]: summary(column) for column in dataset.columns}
+    told = columns[target]
+    task = guess_task(told.type, told.distinct, role=told.role, lowest=told.lowest, highest=told.highest)
+    learnt = sum(c.role not in USELESS_ROLES for name, c in columns.items() if name != target)
+    classes = told.distinct if task in SUPERVISED and task != "regression" else 1
+    found = budgets(dataset.rows, learnt, classes, settings.threads)
+    return Budgets(*(min(seconds, settings.max_time_budget) for seconds in astuple(found)))
 
 
 def summary(column: Mapping[str, Any]) -> ColumnSummary:

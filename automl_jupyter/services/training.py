@@ -17,6 +17,7 @@ from automl_jupyter.backends.hosts import host_name
 from automl_jupyter.backends.records import DatasetRecord, EventRecord, JobRecord, ServerRecord, TrialRecord
 from automl_jupyter.backends.storage import Storage
 from automl_jupyter.engine.admission import Admission
+from automl_jupyter.engine.advice import Budgets
 from automl_jupyter.errors import AutoMLError, Conflict, NotFound, TooMany
 from automl_jupyter.schemas import FINAL_STATES, TrainRequest
 from automl_jupyter.services import plans
@@ -160,6 +161,11 @@ class Training:
         await asyncio.to_thread(self._admit_job, job)
         await self._queue(job, dataset, admission)
         return job
+
+    async def advice(self, owner: str, dataset_id: str, target: str) -> Budgets:
+        """Say how much time a training on a data set deserves; the target is a column of it."""
+        dataset = await asyncio.to_thread(self.database.get_dataset, owner, dataset_id)
+        return plans.advised(dataset, target, self.settings)
 
     async def resume(self, owner: str, job_id: str, time_budget: float | None) -> JobRecord:
         """Take a job up again that ended before it was done: it goes on from the trials it had finished.

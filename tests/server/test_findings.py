@@ -38,8 +38,15 @@ def test_a_leak_is_told_with_what_to_do(leaking, alice, verbs):
     assert job["leaderboard"][0]["score"] < 0.99
 
 
+def test_how_much_time_to_give_is_said(leaking, alice):
+    body = alice.get(f"/automl/api/datasets/{leaking}/findings/", params={"target": "bought"}).json()
+    told = body["time_budget"]
+    assert 5 <= told["quick"] < told["usual"] < told["thorough"] <= 600
+
+
 def test_without_a_target_nothing_is_said_of_it(leaking, alice):
     body = alice.get(f"/automl/api/datasets/{leaking}/findings/").json()
+    assert body["time_budget"] is None
     assert body["target"] is None
     assert not [item for item in body["items"] if item["severity"] == "serious"]
 

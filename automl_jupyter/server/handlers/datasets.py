@@ -75,8 +75,10 @@ class FindingsHandler(AutoMLHandler):
     async def get(self, dataset_id: str) -> None:
         """Look for leakage, repeated rows, groups, time order and odd values, before training."""
         target = self.get_query_argument("target", "") or None
-        found = await (await self.services()).datasets.findings(self.owner, dataset_id, target)
-        self.answer(present.findings(found, target, self.language))
+        services = await self.services()
+        found = await services.datasets.findings(self.owner, dataset_id, target)
+        advice = None if target is None else await services.training.advice(self.owner, dataset_id, target)
+        self.answer(present.findings(found, target, self.language, advice))
 
 
 class ProfileHandler(AutoMLHandler):

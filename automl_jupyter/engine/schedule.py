@@ -95,8 +95,8 @@ class Schedule:
     def units(self) -> Iterator[Unit]:
         """Give one part after the other.
 
-        Candidates come first, then repeats of the best, candidates that lose, and in turn repeats and
-        variations.
+        Candidates come first, then repeats of the best, candidates that lose, further repeats, and when these
+        bring nothing any more, variations.
         """
         repeat, early = 0, BEFORE_LOSERS
         while True:
@@ -112,9 +112,9 @@ class Schedule:
                 if self.done.get(name, repeat + 1) <= repeat:
                     yield from self._parts(self.known[name], self.done[name])
             early = early - 1 if again and early else 0
-            if not self.pending:
+            if not self.pending and not again:
                 self.pending += self.further()
-                if not self.pending and not again:
+                if not self.pending:
                     return
 
     def finished(self, candidate: Candidate, loss: float, repeats: int) -> None:

@@ -233,7 +233,7 @@ class _Search:
             texts=bool(problem.views.of.texts),
             others=[c for extension in extensions.installed() for c in extension.candidates],
         )
-        wanted = tuple(c for c in wanted if problem.ablation.leaves(c))
+        self._wanted = wanted = tuple(c for c in wanted if problem.ablation.leaves(c))
         repeats = 1 if "repeats" in problem.ablation.without else MOST_REPEATS
         self.first = self._schedule(list(wanted[: problem.max_trials]), repeats, FIRST_SHARE)
         self.board.expect([BASELINE, *wanted, *STACK])
@@ -382,7 +382,7 @@ class _Search:
 
     def _varied_before(self, trial: Trial) -> Candidate | None:
         """The candidate of a variation that an earlier attempt made, or None if it is none."""
-        found = variations.known(self.first.pending, trial.name, trial.params)
+        found = variations.known(self._wanted, trial.name, trial.params)
         if found is not None:
             self._varied = max(self._varied, variations.number_of(trial.name))
             self.board.expect([found])

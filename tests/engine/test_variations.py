@@ -58,9 +58,9 @@ def test_a_search_with_time_to_spare_varies_what_it_uses_and_goes_on_from_that(m
     assert all(0 <= ahead.low <= ahead.gain <= ahead.high <= 1 for ahead in seen.told)
 
     # Taken up again: none of them is fitted anew, and the next ones have other numbers.
-    again = watcher(known=[f for f in seen.trials if f.models and f.trial.family != "ensemble"])
+    kept = {f.trial.name: f for f in seen.trials if f.models}
+    again = watcher(known=list(kept.values()))
     AutoMLRegressor(time_budget=15, n_jobs=2).fit(X, y, observer=again, seconds=6)
-    kept = {f.trial.name: f for f in seen.trials}
     for name in varied:
         assert any(f.predictions is kept[name].predictions for f in again.trials if f.trial.name == name)
 

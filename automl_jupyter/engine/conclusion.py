@@ -50,6 +50,17 @@ def lightened(
     return pool, kept
 
 
+def shares_of(pool: Sequence[FinishedTrial], rows: int) -> list[float]:
+    """Tell of each trial, without its repeats, which part it takes of the time that a prediction may take."""
+    width = pool[0].out_of_fold().shape[1]
+    return [Cost.of(f.models[: max(1, len(f.models) // f.repeats)]).share(width, rows) for f in pool]
+
+
+def has_second(pool: Sequence[FinishedTrial], chosen: npt.NDArray[np.bool_]) -> bool:
+    """Tell whether one of those chosen is of the second level."""
+    return any(f.trial.name in _ABOVE for f, one in zip(pool, chosen, strict=True) if one)
+
+
 def _thinned(
     pool: list[FinishedTrial], weights: npt.NDArray[np.float64], read: Sequence[str], rows: int
 ) -> tuple[list[FinishedTrial], list[float]]:

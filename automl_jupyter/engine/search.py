@@ -290,7 +290,8 @@ class _Search:
         selector = self._selector(pool)
         weights = selector.weights(most=_QUICK_NUMBERS)
         teacher = distill.teacher_of(pool, weights.tolist(), self.material.folds, self.problem.target.task)
-        self._read = stacking.chosen(pool, weights, losses, self.problem.target.width)
+        shares = conclusion.shares_of(pool, len(self.problem.codes))
+        self._read = stacking.chosen(pool, weights, losses, self.problem.target.width, shares)
         schedule = self._schedule(list(self.above), 1, 1.0)
         material = stacking.material_above(self.material, self._read, teacher)
         Fits(self.crew, self.board, schedule, material, lambda job, done: None, drops_losers=False).collect()
@@ -427,16 +428,7 @@ class _Search:
     # --- the end
 
     def _conclude(self) -> Result:
-        pool = self.board.pool(2)
-        read = [f.trial.name for f in self._read]
-        selector = self._selector(pool)
-        weights = selector.weights()
-        pool, kept = conclusion.lightened(pool, weights, read, len(self.problem.codes))
-        below = [f for f in pool if f.trial.name in read]
-        if not kept.all():
-            pool = [f for f, keep in zip(pool, kept, strict=True) if keep]
-            selector = selector.without(kept)
-            weights = selector.weights()
+        pool, below, selector, weights = self._lightened()
         honest = selector.cross_fitted(self.material.folds)
         used = {f.trial.name: (f, float(w)) for f, w in zip(pool, weights, strict=True) if w > 0}
         row = Trial(
@@ -467,6 +459,31 @@ class _Search:
             conclusion.quick(task, self.board.finished),
             tuple(self._curve),
         )
+
+    def _lightened(
+        self,
+    ) -> tuple[list[FinishedTrial], list[FinishedTrial], Selector, npt.NDArray[np.float64]]:
+        """Choose weights, of models that together answer quickly enough.
+
+        Gives what may be used, what the second level reads, and the weights with who chose them.
+        """
+        read, rows = [f.trial.name for f in self._read], len(self.problem.codes)
+        pool = self.board.pool(2)
+        selector = self._selector(pool)
+        weights = selector.weights()
+        light, kept = conclusion.lightened(pool, weights, read, rows)
+        if conclusion.has_second(pool, weights > 0) and not conclusion.has_second(pool, kept):
+            # Weights that were chosen beside the second level say nothing of what serves without it.
+            pool, read = self.board.pool(1), []
+            selector = self._selector(pool)
+            weights = selector.weights()
+            light, kept = conclusion.lightened(pool, weights, read, rows)
+        below = [f for f in light if f.trial.name in read]
+        if not kept.all():
+            light = [f for f, keep in zip(light, kept, strict=True) if keep]
+            selector = selector.without(kept)
+            weights = selector.weights()
+        return light, below, selector, weights
 
     def _selector(self, pool: Sequence[FinishedTrial]) -> Selector:
         problem = self.problem

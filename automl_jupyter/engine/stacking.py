@@ -19,12 +19,19 @@ from automl_jupyter.engine.trials import FinishedTrial
 MOST_READ, MOST_VOTES = 10, 400
 """So many trials are read, fewer where they would be more than so many columns."""
 
+READ_SHARE = 0.8
+"""All that is read may take this part of the time that a prediction may take; three are read in any case."""
+
 FEWEST_TRIALS = 4
 """With fewer trials there is nothing to weigh."""
 
 
 def chosen(
-    pool: Sequence[FinishedTrial], weights: npt.NDArray[np.float64], losses: Mapping[str, float], width: int
+    pool: Sequence[FinishedTrial],
+    weights: npt.NDArray[np.float64],
+    losses: Mapping[str, float],
+    width: int,
+    shares: Sequence[float],
 ) -> list[FinishedTrial]:
     """Choose what the second level reads: what the ensemble uses, filled up with the best of the rest.
 
@@ -38,10 +45,16 @@ def chosen(
         Of each trial.
     width : int
         Columns of a prediction.
+    shares : sequence of float
+        The part of the time that a prediction may take, which each takes.
     """
     most = max(3, min(MOST_READ, MOST_VOTES // width))
-    order = sorted(range(len(pool)), key=lambda i: (weights[i] <= 0, losses[pool[i].trial.name]))
-    return [pool[i] for i in sorted(order[:most])]
+    found: list[int] = []
+    for i in sorted(range(len(pool)), key=lambda i: (weights[i] <= 0, losses[pool[i].trial.name])):
+        dear = sum(shares[j] for j in (*found, i)) > READ_SHARE
+        if len(found) < most and (len(found) < 3 or not dear):
+            found.append(i)
+    return [pool[i] for i in sorted(found)]
 
 
 def material_above(material: Material, read: Sequence[FinishedTrial], teacher: Teacher) -> Material:

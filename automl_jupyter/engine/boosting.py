@@ -59,8 +59,8 @@ class Trees:
         # LightGBM notes in the booster which rounds a call asks for: calls with others must not meet.
         self._one_at_a_time = threading.Lock()
 
-    def raw(self, X: F32, first: int, rounds: int, leaves: float) -> F32:
-        """Add up so many rounds of trees, of so many leaves on average, on the calling thread, from one on.
+    def raw(self, X: F32, first: int, rounds: int, leaves: float, threads: int = 1) -> F32:
+        """Add up so many rounds of trees, of so many leaves on average, from one on.
 
         LightGBM takes each row through all trees. Where both are many, the trees are read from memory again
         for each row, unless they are taken some at a time.
@@ -70,12 +70,12 @@ class Trees:
             step = int(BLOCK_LEAVES / leaves / self.booster.num_model_per_iteration())
         end, step = first + rounds, max(step, 1)
         with self._one_at_a_time:
-            total = sum(self._some(X, at, min(step, end - at)) for at in range(first, end, step))
+            total = sum(self._some(X, at, min(step, end - at), threads) for at in range(first, end, step))
         return np.asarray(total, dtype=np.float32)
 
-    def _some(self, X: F32, first: int, rounds: int) -> npt.NDArray[np.float64]:
+    def _some(self, X: F32, first: int, rounds: int, threads: int) -> npt.NDArray[np.float64]:
         found = self.booster.predict(
-            X, start_iteration=first, num_iteration=rounds, raw_score=True, num_threads=1
+            X, start_iteration=first, num_iteration=rounds, raw_score=True, num_threads=threads
         )
         return np.asarray(found, dtype=np.float64)
 

@@ -39,7 +39,7 @@ class Centres:
 
     points: F64
 
-    def predict(self, views: Views) -> F32:
+    def predict(self, views: Views, threads: int = 1) -> F32:
         """Give the number of the nearest centre, shape (n, 1)."""
         return kmeans.assign(views["linear"].astype(np.float64), self.points)[:, None].astype(np.float32)
 

@@ -78,9 +78,9 @@ class Member:
     weight: float
     models: tuple[Model, ...]
 
-    def predict(self, views: Views) -> F32:
+    def predict(self, views: Views, threads: int = 1) -> F32:
         """Average the models, which all read the same view."""
-        return merging.mean(self.models, views[self.models[0].view])
+        return merging.mean(self.models, views[self.models[0].view], threads)
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ class Ensemble:
     read: tuple[str, ...] = ()
     temperature: float = 1.0
 
-    def predict(self, views: Views) -> F32:
-        """Predict coded values of shape (n, K) on the calling thread."""
-        found = {member.name: member.predict(views) for member in self.members}
+    def predict(self, views: Views, threads: int = 1) -> F32:
+        """Predict coded values of shape (n, K) on the calling thread, and joined trees on so many."""
+        found = {member.name: member.predict(views, threads) for member in self.members}
         if self.stack:
             above = views.with_votes(votes([found[name] for name in self.read], self.task))
-            found |= {member.name: member.predict(above) for member in self.stack}
+            found |= {member.name: member.predict(above, threads) for member in self.stack}
         total = np.zeros((1, 1), np.float32)
         for member in (*self.members, *self.stack):
             if member.weight > 0:

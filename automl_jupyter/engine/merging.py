@@ -90,12 +90,15 @@ def merged(models: Sequence[Model]) -> tuple[Model, ...]:
     return tuple(found)
 
 
-def mean(models: Sequence[Model], X: F32) -> F32:
-    """Average what the models of a trial predict; joined ones are averaged before the link."""
+def mean(models: Sequence[Model], X: F32, threads: int = 1) -> F32:
+    """Average what the models of a trial predict; joined ones are averaged before the link.
+
+    Only one caller at a time can ask joined trees, on so many threads therefore.
+    """
     first = models[0]
     if isinstance(first, Share) and len(models) == first.parts:
         rounds = first.trees.booster.current_iteration()
-        return answer(first.trees.raw(X, 0, rounds, first.leaves), first.task)
+        return answer(first.trees.raw(X, 0, rounds, first.leaves, threads), first.task)
     total = first.predict(X)
     for model in models[1:]:
         total = total + model.predict(X)

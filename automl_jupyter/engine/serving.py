@@ -29,8 +29,8 @@ class ContractWarning(UserWarning):
 class Predictor(Protocol):
     """What turns views into coded predictions."""
 
-    def predict(self, views: Views) -> F32:
-        """Predict coded values of shape (n, K)."""
+    def predict(self, views: Views, threads: int = 1) -> F32:
+        """Predict coded values of shape (n, K); what cannot be shared by callers may use threads itself."""
         ...
 
 
@@ -169,7 +169,7 @@ def raw_predictions(predictor: Predictor, preprocessor: Preprocessor, cells: Cel
         return predictor.predict(preprocessor.views(cells))
 
     def predict(start: int) -> F32:
-        return predictor.predict(preprocessor.views(_cut(cells, start, start + chunk)))
+        return predictor.predict(preprocessor.views(_cut(cells, start, start + chunk)), threads)
 
     with ThreadPoolExecutor(threads) as pool:
         return np.concatenate(list(pool.map(predict, range(0, n, chunk))))

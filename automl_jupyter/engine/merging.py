@@ -1,13 +1,14 @@
 """Boosted models of several folds as one: LightGBM is called once for all of them.
 
 A call of LightGBM takes longer than the way of one row through a hundred trees, and an ensemble has a model
-for each fold. Their mean is the sum of all their trees with leaves that are divided by their number.
+for each fold. The mean of them is the sum of all their trees, divided by their number.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -16,7 +17,10 @@ import numpy as np
 from automl_jupyter.engine.boosting import CALL_COST, BoosterModel, Trees, answer
 from automl_jupyter.engine.learners import F32, Model
 
-_LEAVES = re.compile(r"^leaf_value=(.*)$", re.MULTILINE)
+WRITERS = 2
+"""Threads that write models at a time."""
+
+_UNNEEDED = re.compile(r"^(?:split_gain|leaf_weight|internal_value|internal_weight)=.*\n", re.MULTILINE)
 _TREE = re.compile(r"^Tree=\d+\n", re.MULTILINE)
 _END = "end of trees\n"
 
@@ -28,7 +32,7 @@ class Share:
     Attributes
     ----------
     trees : Trees
-        The trees of all, one model after the other, with leaves divided by the number of models.
+        The trees of all, one model after the other.
     first, rounds : int
         Which rounds of these are its own.
     parts : int
@@ -54,7 +58,7 @@ class Share:
     def predict(self, X: F32) -> F32:
         """Predict by this model alone, on the calling thread."""
         raw = self.trees.raw(X, self.first, self.rounds, self.leaves)
-        return answer(raw * np.float32(self.parts), self.task)
+        return answer(raw, self.task)
 
 
 def merged(models: Sequence[Model]) -> tuple[Model, ...]:
@@ -98,7 +102,8 @@ def mean(models: Sequence[Model], X: F32, threads: int = 1) -> F32:
     first = models[0]
     if isinstance(first, Share) and len(models) == first.parts:
         rounds = first.trees.booster.current_iteration()
-        return answer(first.trees.raw(X, 0, rounds, first.leaves, threads), first.task)
+        total = first.trees.raw(X, 0, rounds, first.leaves, threads)
+        return answer(total / np.float32(first.parts), first.task)
     total = first.predict(X)
     for model in models[1:]:
         total = total + model.predict(X)
@@ -112,20 +117,17 @@ def row_cost(models: Sequence[Model]) -> float:
 
 
 def _joined(models: Sequence[BoosterModel]) -> Trees:
-    """Write the trees of several models into one, with leaves divided by their number."""
-    head, blocks = "", list[str]()
-    for model in models:
-        text = model.trees.booster.model_to_string(num_iteration=model.rounds)
-        head, _, rest = text.partition("\nTree=0\n")
-        blocks += _TREE.split(f"Tree=0\n{rest[: rest.index(_END)]}")[1:]
-    trees = [f"Tree={i}\n{_divided(block, len(models))}" for i, block in enumerate(blocks)]
+    """Write the trees of several models into one, without what predictions do not need."""
+    with ThreadPoolExecutor(WRITERS) as pool:
+        texts = list(pool.map(_written, models))
+    head = texts[-1].partition("\nTree=0\n")[0]
+    blocks = [block for text in texts for block in _TREE.split(text[: text.index(_END)])[1:]]
+    trees = [f"Tree={i}\n{block}" for i, block in enumerate(blocks)]
     sizes = " ".join(str(len(tree)) for tree in trees)
     head = re.sub(r"^tree_sizes=.*$", f"tree_sizes={sizes}", head, flags=re.MULTILINE)
     return Trees(lgb.Booster(model_str=f"{head}\n{''.join(trees)}{_END}"))
 
 
-def _divided(block: str, n: int) -> str:
-    """Divide the values of a tree's leaves."""
-    return _LEAVES.sub(
-        lambda found: "leaf_value=" + " ".join(repr(float(v) / n) for v in found[1].split()), block, count=1
-    )
+def _written(model: BoosterModel) -> str:
+    text = model.trees.booster.model_to_string(num_iteration=model.rounds)
+    return _UNNEEDED.sub("", text)

@@ -56,6 +56,7 @@ from automl_jupyter.schemas.models import Model, ModelColumn, ModelPage, ModelVe
 from automl_jupyter.schemas.monitoring import ModelStatistics, Monitoring, RouteStatistics
 from automl_jupyter.schemas.people import Limits, User
 from automl_jupyter.schemas.predictions import Cell, Prediction, Predictions, PredictRequest, Row, RowWarning
+from automl_jupyter.schemas.studies import Study, StudyState
 from automl_jupyter.schemas.training import (
     Event,
     Job,
@@ -126,6 +127,8 @@ __all__ = [
     "Row",
     "RowWarning",
     "Seconds",
+    "Study",
+    "StudyState",
     "TaskName",
     "Thousands",
     "TrainRequest",

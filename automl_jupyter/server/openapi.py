@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from automl_jupyter import __version__, schemas
-from automl_jupyter.server.base import LONGEST_PAGE
+from automl_jupyter.server.base import LARGEST_VERSION, LONGEST_PAGE
 from automl_jupyter.server.handlers.pages import PageHandler
 from automl_jupyter.server.handlers.predictions import ANSWERED_BY
 from automl_jupyter.server.routes import CSV, EVENTS, FIELDS, FORM, HTML, PIECE, ROUTES, Operation, Route
@@ -67,6 +67,11 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
         "in": "query",
         "description": "Delete the models that were learnt from it as well.",
         "schema": {"type": "boolean", "default": False},
+    },
+    "version": {
+        "in": "query",
+        "description": "The model's version; the one in service, or else the newest, unless given.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_VERSION},
     },
     "max_predict_ms": {
         "in": "query",

@@ -33,7 +33,7 @@ EVALUATION_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """True values and honest predictions of (at most 20,000) training rows, for charts.
+    """True values and honest predictions of (at most 20,000) training rows, for charts and explanations.
 
     Attributes
     ----------
@@ -41,10 +41,16 @@ class Evaluation:
         Codes of classes, or quantities.
     predictions : ndarray of shape (n, K) or (n,)
         Probabilities, or quantities, by models that had not seen the row.
+    rows : ndarray of shape (n,), int32, or None
+        Where the rows stood in the table that was given to ``fit``; None in models of earlier releases.
+    part : ndarray of shape (n,), int8, or None
+        The fold whose models had not seen the row; None in order of time, where they are not kept.
     """
 
     truth: npt.NDArray[np.generic]
     predictions: npt.NDArray[np.float64]
+    rows: npt.NDArray[np.int32] | None = None
+    part: npt.NDArray[np.int8] | None = None
 
 
 class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
@@ -187,7 +193,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         classes = tuple(target.classes.tolist()) if target.classes is not None else ()
         self.contract_ = Contract(learnt, decided, name, classes)
         self.task_, self.metric_, self.target_ = decided, metric.name, target
-        self._keep(result, codes, seed)
+        self._keep(result, codes, seed, rows.positions)
         self._time(cells)
         watcher.progress(1.0, "engine.progress_done")
         return self
@@ -195,19 +201,23 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     def _task(self, y: pd.Series) -> str | None:
         raise TypeError("an abstract estimator has no task")
 
-    def _keep(self, result: search.Result, codes: Codes, seed: int) -> None:
+    def _keep(
+        self, result: search.Result, codes: Codes, seed: int, positions: npt.NDArray[np.intp] | None
+    ) -> None:
         self.ensemble_, self.fast_, self.trials_ = result.ensemble, result.fast, result.trials
         self.score_, self.interval_ = result.row.score, result.row.interval
         self.decision_ = result.decision
-        truth, predictions = codes[result.judged], result.predictions[result.judged]
-        if len(truth) > EVALUATION_ROWS:
-            rows = np.random.default_rng(seed).choice(len(truth), EVALUATION_ROWS, replace=False)
-            truth, predictions = truth[rows], predictions[rows]
+        judged = result.judged
+        if len(judged) > EVALUATION_ROWS:
+            judged = np.random.default_rng(seed).choice(judged, EVALUATION_ROWS, replace=False)
+        truth, predictions = codes[judged], result.predictions[judged]
+        rows = (judged if positions is None else positions[judged]).astype(np.int32)
+        part = None if result.folds.ordered else result.folds.part[judged]
         if self.target_.classes is None:
-            quantities = truth.astype(np.float32)[:, None]
-            self.evaluation_ = Evaluation(self.target_.decode(quantities), self.target_.decode(predictions))
+            quantities = self.target_.decode(truth.astype(np.float32)[:, None])
+            self.evaluation_ = Evaluation(quantities, self.target_.decode(predictions), rows, part)
         else:
-            self.evaluation_ = Evaluation(truth, predictions.astype(np.float64))
+            self.evaluation_ = Evaluation(truth, predictions.astype(np.float64), rows, part)
 
     def _time(self, cells: Cells) -> None:
         """Measure how long one row takes each model."""

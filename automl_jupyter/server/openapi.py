@@ -73,6 +73,19 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
         "description": "The model's version; the one in service, or else the newest, unless given.",
         "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_VERSION},
     },
+    "column": {
+        "in": "query",
+        "required": True,
+        "description": "A column that the model reads, of numbers or categories.",
+        "schema": {"type": "string"},
+    },
+    "versions": {
+        "in": "query",
+        "required": True,
+        "description": "Two versions, the one to compare with first.",
+        "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,8},[1-9][0-9]{0,8}$"},
+        "example": "1,2",
+    },
     "max_predict_ms": {
         "in": "query",
         "description": "As the field of a PredictRequest, which goes before it; for rows in CSV.",
@@ -105,6 +118,11 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "description": "As `answered_by` of Predictions.",
         "required": True,
         "schema": {"type": "string", "enum": list(get_args(schemas.Answering))},
+    },
+    "Retry-After": {
+        "description": "In how many seconds to ask again.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9]{1,3}$"},
     },
     "Location": {
         "description": "Where what was made is found.",

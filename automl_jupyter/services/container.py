@@ -16,6 +16,7 @@ from automl_jupyter.backends.records import JobRecord
 from automl_jupyter.backends.storage import Storage, open_storage
 from automl_jupyter.errors import AutoMLError
 from automl_jupyter.services.datasets import Datasets
+from automl_jupyter.services.explanations import Explanations
 from automl_jupyter.services.models import Models
 from automl_jupyter.services.outbox import Outbox
 from automl_jupyter.services.predictions import Predictions
@@ -70,6 +71,7 @@ class Services:
     models: Models
     predictions: Predictions
     studies: Studies
+    explanations: Explanations
     _opened: contextlib.AsyncExitStack
 
     async def close(self) -> None:
@@ -161,6 +163,7 @@ async def _open(
         models=models,
         predictions=predictions,
         studies=studies,
+        explanations=Explanations(database, predictor, predictions, studies, staging),
         _opened=opened.pop_all(),
     )
 

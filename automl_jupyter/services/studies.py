@@ -21,6 +21,7 @@ from automl_jupyter.backends.records import DatasetRecord, JobRecord, ModelRecor
 from automl_jupyter.backends.storage import Storage
 from automl_jupyter.errors import AutoMLError, NotFound, TooMany
 from automl_jupyter.services import plans
+from automl_jupyter.services.datasets import TABLE, dataset_key
 from automl_jupyter.services.predictions import Predictions
 from automl_jupyter.services.settings import Settings
 from automl_jupyter.services.staging import Staging
@@ -70,9 +71,9 @@ class Asked:
 
     kind: Kind
     options: Mapping[str, Any]
-    dataset: DatasetRecord
     job: JobRecord
     versions: Sequence[VersionRecord]
+    datasets: Sequence[DatasetRecord]
 
     @property
     def folder(self) -> str:
@@ -202,9 +203,9 @@ class Studies:
     ) -> Asked:
         _, first = self._version(owner, name, version)
         others = [self.database.get_version(owner, name, number) for number in beside]
-        dataset = self.database.get_dataset(owner, first.dataset_id)
+        datasets = [self.database.get_dataset(owner, one.dataset_id) for one in (first, *others)]
         job = self.database.get_job(owner, first.job_id)
-        return Asked(kind, options, dataset, job, [first, *others])
+        return Asked(kind, options, job, [first, *others], datasets)
 
     def _kept(self, asked: Asked) -> bytes | None:
         """What is kept; a file that is not what its digest says is removed, and made anew."""
@@ -234,11 +235,11 @@ class Studies:
             del self.under_way.pending[asked.task]
 
     async def _compute(self, asked: Asked) -> None:
-        job, dataset, version = asked.job, asked.dataset, asked.versions[0]
+        job, dataset, version = asked.job, asked.datasets[0], asked.versions[0]
         admission = plans.admission_of(dataset, plans.request_of(job))
         async with self.staging.scratch() as scratch:
             told = plans.payload(job, dataset, admission, threads=self.settings.threads)
-            table = await asyncio.to_thread(self._local, told["table_key"], scratch / "table.parquet")
+            tables = [await asyncio.to_thread(self.local_table, one, scratch) for one in asked.datasets]
             payload = {
                 "task": asked.task,
                 "maker": asked.kind.maker,
@@ -247,12 +248,29 @@ class Studies:
                 "dataset": _facts(dataset),
                 "version": _facts(version),
                 "files": [await self.predictions.source(v) for v in asked.versions],
-                "table_path": str(table),
+                "table_path": str(tables[0]),
                 "scratch": str(scratch),
+                "beside": [
+                    {
+                        "table_path": str(path),
+                        "table_digest": one.table_digest,
+                        "dataset_name": one.name,
+                    }
+                    for path, one in zip(tables[1:], asked.datasets[1:], strict=True)
+                ],
             }
             found = await self.helper.call("study", payload, timeout=STUDY_SECONDS, expendable=True)
             key = f"{asked.folder}/{asked.stem}{found['digest']}.{asked.kind.suffix}"
             await asyncio.to_thread(self._keep, scratch / found["file"], key, version.key)
+
+    @staticmethod
+    def features(dataset: DatasetRecord, job: JobRecord) -> list[str]:
+        """The columns that a job learnt from."""
+        return list(plans.admission_of(dataset, plans.request_of(job)).features)
+
+    def local_table(self, dataset: DatasetRecord, scratch: Path) -> Path:
+        """Where the table of a data set is on this machine; fetched into a folder if need be."""
+        return self._local(dataset_key(dataset.id, TABLE), scratch / f"{dataset.id}.parquet")
 
     def _local(self, key: str, local: Path) -> Path:
         path = self.storage.local_path(key)

@@ -40,6 +40,11 @@ class Kind:
     suffix: str = "json"
 
 
+EXPLAIN = Kind("explain", "automl_jupyter.services.study_explain:explain")
+DEPEND = Kind("depend", "automl_jupyter.services.study_explain:depend")
+COMPARE = Kind("compare", "automl_jupyter.services.study_explain:compare")
+
+
 def folder_of(model_key: str) -> str:
     """The folder of all that is kept beside the model with this key: ``models/a/1.bin``, ``studies/a/1``."""
     return _STUDIES + model_key.removeprefix(_MODELS).removesuffix(".bin")

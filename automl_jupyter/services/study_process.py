@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from automl_jupyter.backends.process_main import emit, serve
-from automl_jupyter.services.prediction_process import Shelf
+from automl_jupyter.services.shelf import Shelf
 from automl_jupyter.services.studying import Maker, Subject
 
 NICER = 5
@@ -40,6 +40,7 @@ class Students:
             payload["files"],
             payload["table_path"],
             scratch,
+            payload["beside"],
         )
         module, _, name = payload["maker"].partition(":")
         maker = cast("Maker", getattr(import_module(module), name))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from automl_jupyter.data.table import load_table
-from automl_jupyter.services.prediction_process import Model, Shelf
+from automl_jupyter.services.shelf import Model, Shelf
 from automl_jupyter.services.table_process import check, digest_of
 
 Tell = Callable[[float], None]
@@ -44,6 +44,8 @@ class Subject:
         Where the table of the data set is.
     scratch : Path
         A folder for files on their way; it is emptied afterwards.
+    beside : sequence of mapping
+        ``table_path``, ``table_digest`` and ``dataset_name`` of the models beside it.
     """
 
     shelf: Shelf
@@ -54,6 +56,7 @@ class Subject:
     files: Sequence[Mapping[str, str]]
     table_path: str
     scratch: Path
+    beside: Sequence[Mapping[str, str]] = ()
 
     @property
     def model(self) -> Model:

@@ -45,12 +45,16 @@ class Evaluation:
         Where the rows stood in the table that was given to ``fit``; None in models of earlier releases.
     part : ndarray of shape (n,), int8, or None
         The fold whose models had not seen the row; None in order of time, where they are not kept.
+    order : ndarray of shape (n,), int32, or None
+        Where the rows stood among those that were learnt from; None where rows belong together, or follow
+        each other, so that a row is known from others.
     """
 
     truth: npt.NDArray[np.generic]
     predictions: npt.NDArray[np.float64]
     rows: npt.NDArray[np.int32] | None = None
     part: npt.NDArray[np.int8] | None = None
+    order: npt.NDArray[np.int32] | None = None
 
 
 class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
@@ -213,11 +217,12 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         truth, predictions = codes[judged], result.predictions[judged]
         rows = (judged if positions is None else positions[judged]).astype(np.int32)
         part = None if result.folds.ordered else result.folds.part[judged]
+        order = judged.astype(np.int32) if result.folds.at_random else None
         if self.target_.classes is None:
             quantities = self.target_.decode(truth.astype(np.float32)[:, None])
-            self.evaluation_ = Evaluation(quantities, self.target_.decode(predictions), rows, part)
+            self.evaluation_ = Evaluation(quantities, self.target_.decode(predictions), rows, part, order)
         else:
-            self.evaluation_ = Evaluation(truth, predictions.astype(np.float64), rows, part)
+            self.evaluation_ = Evaluation(truth, predictions.astype(np.float64), rows, part, order)
 
     def _time(self, cells: Cells) -> None:
         """Measure how long one row takes each model."""

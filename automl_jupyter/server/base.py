@@ -152,7 +152,7 @@ class AutoMLHandler(APIHandler):
         Malformed
             If they are no whole numbers in their range.
         """
-        return self.whole_of("limit", 50, 1, LONGEST_PAGE), self.number("offset", 0, 0, 2**31)
+        return self.whole_of("limit", 50, 1, LONGEST_PAGE), self.whole_of("offset", 0, 0, 2**31)
 
     def flag(self, name: str) -> bool:
         """A yes or no in the query; absent is no.

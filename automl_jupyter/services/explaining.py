@@ -16,8 +16,9 @@ from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.estimators import AutoMLSupervised
 from automl_jupyter.engine.explain.counterexamples import Counterexample, counterexamples
 from automl_jupyter.engine.explain.dependence import curves, grid_of, named, shown
-from automl_jupyter.engine.explain.ground import Column, Ground, ground_of, take
+from automl_jupyter.engine.explain.ground import Column, Ground, ground_of
 from automl_jupyter.engine.explain.shapley import Explainer
+from automl_jupyter.engine.explain.witnesses import take
 from automl_jupyter.engine.serving import Label
 from automl_jupyter.engine.task import Target
 from automl_jupyter.errors import FieldError, Unprocessable

@@ -9,6 +9,7 @@ group are associated by :data:`TOGETHER` at least.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,8 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from automl_jupyter.engine.columns import Cells
-from automl_jupyter.engine.explain.ground import F64, Column, take
+from automl_jupyter.engine.explain.ground import F64, Column
+from automl_jupyter.engine.explain.witnesses import take
 
 TOGETHER = 0.7
 ROWS = 2000
@@ -77,7 +79,7 @@ def association(cells: Cells, columns: Sequence[Column]) -> F64:
     return result
 
 
-def _ranks(values: npt.NDArray[np.generic]) -> F64:
+def _ranks(values: npt.NDArray[Any]) -> F64:
     """Ranks, centred and of length one; missing values get the middle one."""
     numbers = values.astype(np.float64)
     known = ~np.isnan(numbers)

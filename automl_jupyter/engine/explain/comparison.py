@@ -95,15 +95,17 @@ def on_new_rows(
     hashes = pd.util.hash_pandas_object(after[shared].astype(str), index=False).to_numpy()
     rows = np.arange(0) if b.rows is None else b.rows
     new = np.flatnonzero([hashes[row] not in known for row in rows])
-    if second.target_.classes is not None and not np.array_equal(
-        first.target_.classes, second.target_.classes
-    ):
+    if _classes(first) != _classes(second):
         new = new[:0]
     if len(new) < LEAST_ROWS:
         raise Unprocessable("engine.nothing_to_compare", n=len(new), needed=LEAST_ROWS)
     found = first.predict_frame(after.iloc[rows[new], :-1])
     said = np.array(found.values, dtype=np.float64) if found.probabilities is None else found.probabilities
     return _compared(first, second, b.truth[new], said, b.predictions[new], seed)
+
+
+def _classes(model: AutoMLSupervised) -> list[object] | None:
+    return None if model.target_.classes is None else model.target_.classes.tolist()
 
 
 def _compared(

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from automl_jupyter.engine.columns import Cells
-from automl_jupyter.engine.explain.ground import F64, Ground, Positions, take
+from automl_jupyter.engine.explain.ground import F64, Ground, Positions
+from automl_jupyter.engine.explain.witnesses import take
 
 COUNT = 3
 OTHERWISE = 0.5
@@ -47,7 +49,7 @@ class Counterexample:
 
 
 def counterexamples(
-    ground: Ground, cells: Cells, answers: npt.NDArray[np.generic], count: int = COUNT
+    ground: Ground, cells: Cells, answers: npt.NDArray[Any], count: int = COUNT
 ) -> list[list[Counterexample]]:
     """Find rows like some rows that were predicted otherwise.
 
@@ -88,7 +90,7 @@ def rows_of(distance: F64, count: int) -> Sequence[int]:
     return order
 
 
-def said_of(ground: Ground) -> npt.NDArray[np.generic]:
+def said_of(ground: Ground) -> npt.NDArray[Any]:
     """What was predicted for our rows by models that had not seen them: codes of classes, or quantities."""
     if ground.model.target_.classes is None:
         return ground.predictions
@@ -123,7 +125,7 @@ def spreads(ground: Ground) -> tuple[F64, F64]:
 
 
 def _told(
-    ground: Ground, row: int, distance: float, parts: F64, predicted: npt.NDArray[np.generic]
+    ground: Ground, row: int, distance: float, parts: F64, predicted: npt.NDArray[Any]
 ) -> Counterexample:
     order = np.argsort(-parts, kind="stable")
     return Counterexample(

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from automl_jupyter.engine.columns import FIRST, Cells
-from automl_jupyter.engine.explain.ground import F64, Column, Ground, take
+from automl_jupyter.engine.explain.ground import F64, Column, Ground
+from automl_jupyter.engine.explain.witnesses import take
 from automl_jupyter.engine.learners import F32
 
 POINTS, CATEGORIES, ROWS = 13, 12, 50
@@ -89,7 +91,7 @@ def dependence(ground: Ground, column: Column, seed: int = 0) -> Dependence | No
     )
 
 
-def grid_of(ground: Ground, column: Column) -> npt.NDArray[np.generic]:
+def grid_of(ground: Ground, column: Column) -> npt.NDArray[Any]:
     """Values to ask about: quantiles of numbers, or the most frequent categories (their codes)."""
     values = column.values(ground.cells)
     if column.kind == "text":
@@ -109,7 +111,7 @@ def curves(
     ground: Ground,
     cells: Cells,
     column: Column,
-    grid: npt.NDArray[np.generic],
+    grid: npt.NDArray[Any],
     answering: str = "ensemble",
 ) -> F64:
     """Predict each row with each value; shape (rows, points, classes), or (rows, points, 1) of a quantity."""
@@ -128,7 +130,7 @@ def readable(ground: Ground, raw: F32) -> F64:
     return np.asarray(q / q.sum(axis=1, keepdims=True))
 
 
-def replaced(cells: Cells, column: Column, values: npt.NDArray[np.generic]) -> Cells:
+def replaced(cells: Cells, column: Column, values: npt.NDArray[Any]) -> Cells:
     """Give the same rows with other values in one column."""
     if column.kind == "category":
         codes = cells.codes.copy()
@@ -139,7 +141,7 @@ def replaced(cells: Cells, column: Column, values: npt.NDArray[np.generic]) -> C
     return Cells(numbers, cells.codes, cells.texts)
 
 
-def shown(ground: Ground, column: Column, grid: npt.NDArray[np.generic]) -> list[Value]:
+def shown(ground: Ground, column: Column, grid: npt.NDArray[Any]) -> list[Value]:
     """Values of a grid as people know them."""
     if column.kind != "category":
         return [float(value) for value in grid]
@@ -169,7 +171,7 @@ def _partners(ground: Ground, cells: Cells, column: Column, centred: F64) -> tup
     return tuple(sorted(found, key=lambda pair: -pair[1])[:3])
 
 
-def _parts(values: npt.NDArray[np.generic], kind: str) -> npt.NDArray[np.intp]:
+def _parts(values: npt.NDArray[Any], kind: str) -> npt.NDArray[np.intp]:
     if kind == "category":
         return np.unique(values, return_inverse=True)[1].astype(np.intp)
     numbers = values.astype(np.float64)

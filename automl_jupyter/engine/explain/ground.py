@@ -1,29 +1,22 @@
-"""What explanations stand on: rows with honest predictions, and models that have not seen them.
-
-What is served is made of models of folds. For a row of a fold, the models of that fold alone have not learnt
-from it: asked with its cells changed, they tell what a column is worth, where a model that knows the row by
-heart would tell what it remembers. Members that keep no model for each fold (forests that are judged out of
-the bag, neighbours, what was learnt in order of time) are left out of such questions; how much of the
-ensemble's weight could be asked is told as ``share``.
-"""
+"""What explanations stand on: the rows of which a model knows honest predictions, and ways to ask."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from automl_jupyter.engine import columns, serving, tables
+from automl_jupyter.engine import columns, tables
 from automl_jupyter.engine.columns import Cells, Layout
-from automl_jupyter.engine.ensemble import Ensemble, Member
 from automl_jupyter.engine.estimators import AutoMLSupervised
+from automl_jupyter.engine.explain.witnesses import Witnesses, take
 from automl_jupyter.engine.learners import F32
-from automl_jupyter.engine.neighbours import NeighbourModel
 from automl_jupyter.engine.task import Target
 
 F64 = npt.NDArray[np.float64]
@@ -44,7 +37,7 @@ class Column:
     kind: str
     place: int
 
-    def values(self, cells: Cells) -> npt.NDArray[np.generic]:
+    def values(self, cells: Cells) -> npt.NDArray[Any]:
         """Give the cells of the column: numbers, codes of categories, or texts."""
         if self.kind == "category":
             return cells.codes[:, self.place]
@@ -60,12 +53,6 @@ def columns_of(plan: Layout) -> tuple[Column, ...]:
         for group in (plan.numbers, plan.categories, plan.texts)
         for place, contract in enumerate(group)
     )
-
-
-def take(cells: Cells, rows: Positions) -> Cells:
-    """Give some rows, in a given order; a row may come more than once."""
-    texts = tuple([column[i] for i in rows] for column in cells.texts)
-    return Cells(cells.numbers[rows], cells.codes[rows], texts)
 
 
 def mixed(first: Cells, second: Cells, chosen: Mask) -> Cells:
@@ -151,8 +138,8 @@ class Ground:
     @cached_property
     def witnesses(self) -> Witnesses:
         """Models that have not seen the rows."""
-        part = self.model.evaluation_.part
-        return Witnesses.of(self.model.ensemble_, part)
+        evaluation = self.model.evaluation_
+        return Witnesses.of(self.model.ensemble_, evaluation.part, evaluation.order)
 
     def some(self, most: int, seed: int = 0) -> Positions:
         """Choose at most so many rows at random, the same ones each time; in increasing order."""
@@ -179,8 +166,11 @@ class Ground:
         ndarray of shape (n, K) or (n,)
             Probabilities, or quantities.
         """
-        raw = self.witnesses.predict(self.model, cells, rows, self.threads)
         target = self.model.target_
+        if self.witnesses.share == 0:
+            raw = self.model._raw_cells(cells, "ensemble")
+        else:
+            raw = self.witnesses.predict(self.model.preprocessor_, cells, rows, self.threads)
         return target.decode(raw) if target.classes is None else raw.astype(np.float64)
 
 
@@ -221,78 +211,6 @@ def _unknown(model: AutoMLSupervised, X: pd.DataFrame, y: pd.Series | None) -> G
         at = {str(label): code for code, label in enumerate(classes.tolist())}
         codes = np.array([at.get(str(value), codes[i]) for i, value in enumerate(values)])
     return Ground(model, cells, known.astype(np.int32), codes, raw.astype(np.float64))
-
-
-@dataclass(frozen=True)
-class Witnesses:
-    """For each fold the part of an ensemble that has not seen it.
-
-    Attributes
-    ----------
-    by_fold : tuple of Ensemble
-        One for each fold; none where no member kept a model of each fold.
-    part : ndarray of shape (m,) or None
-        The fold of each row.
-    share : float
-        How much of the ensemble's weight they have; 0 if what is served has to answer itself, although it
-        has learnt from the rows.
-    """
-
-    by_fold: tuple[Ensemble, ...]
-    part: npt.NDArray[np.int8] | None
-    share: float
-
-    @classmethod
-    def of(cls, ensemble: Ensemble, part: npt.NDArray[np.int8] | None) -> Witnesses:
-        """Take an ensemble apart by the folds of some rows."""
-        if part is None or not len(part):
-            return cls((), None, 0.0)
-        k = int(part.max()) + 1
-        below = {m.name: m for m in ensemble.members if _is_by_folds(m, k)}
-        stack = [m for m in ensemble.stack if _is_by_folds(m, k)]
-        if not all(name in below for name in ensemble.read):
-            stack = []
-        used = [m for m in below.values() if m.weight > 0 or (stack and m.name in ensemble.read)]
-        share = sum(m.weight for m in (*used, *stack))
-        if share <= 0:
-            return cls((), None, 0.0)
-        return cls(
-            tuple(
-                replace(
-                    ensemble,
-                    members=tuple(_of_fold(m, fold, share) for m in used),
-                    stack=tuple(_of_fold(m, fold, share) for m in stack),
-                    read=ensemble.read if stack else (),
-                )
-                for fold in range(k)
-            ),
-            part,
-            float(share),
-        )
-
-    def predict(self, model: AutoMLSupervised, cells: Cells, rows: Positions, threads: int) -> F32:
-        """Predict coded values of shape (n, K) for cells that stand for some of the rows."""
-        if self.part is None:
-            return model._raw_cells(cells, "ensemble")
-        result = np.empty((len(rows), model.target_.width), np.float32)
-        part = self.part[rows]
-        for fold, ensemble in enumerate(self.by_fold):
-            own = np.flatnonzero(part == fold)
-            if len(own):
-                some = take(cells, own)
-                result[own] = serving.raw_predictions(ensemble, model.preprocessor_, some, threads)
-        return result
-
-
-def _is_by_folds(member: Member, k: int) -> bool:
-    """Tell whether a member has a model for each fold, one division after the other."""
-    whole = any(isinstance(model, NeighbourModel) for model in member.models)
-    return not whole and len(member.models) >= k and len(member.models) % k == 0
-
-
-def _of_fold(member: Member, fold: int, share: float) -> Member:
-    # Of the first division alone: in others the row is another fold's.
-    return replace(member, weight=member.weight / share, models=(member.models[fold],))
 
 
 Ask = Callable[[Cells], F64]

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from automl_jupyter.engine import decision, metrics
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.explain import association
-from automl_jupyter.engine.explain.ground import F64, Ground, mixed, take
+from automl_jupyter.engine.explain.ground import F64, Ground, mixed
+from automl_jupyter.engine.explain.witnesses import take
 from automl_jupyter.engine.metrics import CONFIDENCE, Judging
 from automl_jupyter.engine.task import Target
 

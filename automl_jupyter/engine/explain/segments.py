@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -141,12 +142,12 @@ def _conditions(ground: Ground) -> dict[tuple[Condition, ...], Mask]:
 
 
 def _of_category(
-    ground: Ground, column: Column, codes: npt.NDArray[np.generic]
+    ground: Ground, column: Column, codes: npt.NDArray[Any]
 ) -> dict[tuple[Condition, ...], Mask]:
     labels = {code: label for label, code in ground.model.preprocessor_.plan.levels[column.place].items()}
     present, counts = np.unique(codes[codes >= FIRST], return_counts=True)
     frequent = present[np.argsort(-counts, kind="stable")][:LEVELS]
-    found = {
+    found: dict[tuple[Condition, ...], Mask] = {
         (Condition(column.name, column.kind, category=labels.get(int(code))),): codes == code
         for code in frequent
         if int(code) in labels

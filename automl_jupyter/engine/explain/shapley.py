@@ -32,8 +32,8 @@ from automl_jupyter.engine.explain.ground import (
     Positions,
     mixed,
     seconds_per_row,
-    take,
 )
+from automl_jupyter.engine.explain.witnesses import take
 from automl_jupyter.engine.preprocess import Preprocessor
 
 BACKGROUND = 64

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from automl_jupyter.engine import admission, columns, preprocess, search, serving, tables, task
 from automl_jupyter.engine.columns import Cells
+from automl_jupyter.engine.conformal import COVERAGE, Bands, bands_of
 from automl_jupyter.engine.contract import Contract
 from automl_jupyter.engine.ensemble import Ensemble
 from automl_jupyter.engine.learners import F32, Codes
@@ -416,6 +417,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLSupervised):  # type: ignore[misc]
         As in scikit-learn.
     """
 
+    # Models of earlier releases have none.
+    bands_: Bands | None = None
+
     def _task(self, y: pd.Series) -> str | None:
         return "regression"
 
@@ -433,6 +437,34 @@ class AutoMLRegressor(RegressorMixin, AutoMLSupervised):  # type: ignore[misc]
         """
         raw = self._raw(X)
         return self.target_.decode(raw)
+
+    def predict_interval(self, X: object, coverage: float = COVERAGE) -> npt.NDArray[np.float64]:
+        """Predict intervals that hold the quantity with a stated probability, from what the ensemble says.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            The features, as in ``fit``.
+        coverage : float
+            How often the quantity is inside, for rows of the same kind as those that were learnt from.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2)
+        """
+        check_is_fitted(self)
+        frame = tables.as_frame(self, X, reset=False)
+        cells, _ = columns.read_frame(self.preprocessor_.plan, frame)
+        said = self.target_.decode(self._raw_cells(cells, "ensemble"))
+        seen = self.evaluation_
+        return bands_of(seen.truth.astype(np.float64), seen.predictions, coverage).around(said)
+
+    def _keep(
+        self, result: search.Result, codes: Codes, seed: int, positions: npt.NDArray[np.intp] | None
+    ) -> None:
+        super()._keep(result, codes, seed, positions)
+        seen = self.evaluation_
+        self.bands_ = bands_of(seen.truth.astype(np.float64), seen.predictions)
 
     def answer_cells(
         self, cells: Cells, answering: str

@@ -33,22 +33,24 @@ def notes_of(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     share = found["importance"]["share"]
     notes: list[dict[str, Any]] = []
     if share == 0:
-        notes.append({"code": "explain.seen_rows"})
+        notes.append({"code": "explanations.seen_rows"})
     elif share < NEARLY_ALL:
-        notes.append({"code": "explain.part_of_ensemble", "params": {"percent": round(100 * share)}})
+        notes.append({"code": "explanations.part_of_ensemble", "params": {"percent": round(100 * share)}})
     groups = [group["columns"] for group in found["importance"]["groups"] if len(group["columns"]) > 1]
-    notes += [{"code": "explain.shuffled_together", "params": {"columns": group}} for group in groups]
-    notes.append({"code": f"explain.scale_{found['contributions']['scale']}", "params": _positive(found)})
+    notes += [{"code": "explanations.shuffled_together", "params": {"columns": group}} for group in groups]
+    notes.append(
+        {"code": f"explanations.scale_{found['contributions']['scale']}", "params": _positive(found)}
+    )
     for curve in found["dependences"]:
         notes += [
             {
-                "code": "explain.acts_together",
+                "code": "explanations.acts_together",
                 "params": {"column": curve["column"], "other": partner["column"]},
             }
             for partner in curve["together_with"][:1]
         ]
     if not found["segments"]["items"]:
-        notes.append({"code": "explain.no_segments", "params": {"n": found["segments"]["judged"]}})
+        notes.append({"code": "explanations.no_segments", "params": {"n": found["segments"]["judged"]}})
     return notes
 
 
@@ -62,7 +64,7 @@ def segment(item: Mapping[str, Any], loss: str, language: str) -> dict[str, Any]
     conditions = [{**one, "message": condition(one, language)} for one in item["conditions"]]
     where = [one["message"] for one in conditions]
     params = {
-        "where": messages.render("explain.and", {"first": where[0], "second": where[1]}, language)
+        "where": messages.render("explanations.and", {"first": where[0], "second": where[1]}, language)
         if len(where) > 1
         else where[0],
         "rows": item["rows"],
@@ -72,7 +74,7 @@ def segment(item: Mapping[str, Any], loss: str, language: str) -> dict[str, Any]
     return {
         **item,
         "conditions": conditions,
-        "message": messages.render(f"explain.segment_{loss}", params, language),
+        "message": messages.render(f"explanations.segment_{loss}", params, language),
     }
 
 
@@ -88,7 +90,7 @@ def condition(one: Mapping[str, Any], language: str) -> str:
         kind = "below"
     else:
         kind = "from" if one["high"] is None else "between"
-    return messages.render(f"explain.where_{kind}", params, language)
+    return messages.render(f"explanations.where_{kind}", params, language)
 
 
 def _bound(one: Mapping[str, Any], name: str) -> str:
@@ -127,7 +129,7 @@ def comparison(
     elif high is not None and high < 0:
         verdict = "worse"
     params = {"first": versions[0], "second": versions[1], "n": found["rows"], "metric": found["metric"]}
-    message = messages.render(f"explain.second_{verdict}", params, language)
+    message = messages.render(f"explanations.second_{verdict}", params, language)
     return schemas.Comparison.model_validate(
         {**found, "model": name, "versions": tuple(versions), "message": message}
     )

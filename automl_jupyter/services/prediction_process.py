@@ -23,7 +23,7 @@ from automl_jupyter.engine.serving import RowPredictions
 from automl_jupyter.errors import TooLarge
 from automl_jupyter.services.explaining import Explaining
 from automl_jupyter.services.identifiers import prediction_ids
-from automl_jupyter.services.shelf import Model, Shelf, notes, plain, probabilities_of
+from automl_jupyter.services.shelf import Model, Shelf, intervals_of, notes, plain, probabilities_of
 
 WARM_MODELS = 8
 ANSWERS = "answers.csv"
@@ -58,12 +58,17 @@ class Predictor:
                 {
                     "value": plain(value),
                     "probabilities": probabilities,
+                    "interval": interval,
                     "warnings": [
                         {"code": w.code, "column": w.column, "value": plain(w.value)} for w in warnings
                     ],
                 }
-                for value, probabilities, warnings in zip(
-                    found.values, probabilities_of(found), found.warnings, strict=True
+                for value, probabilities, interval, warnings in zip(
+                    found.values,
+                    probabilities_of(found),
+                    intervals_of(model, found),
+                    found.warnings,
+                    strict=True,
                 )
             ],
             "notes": notes(found),

@@ -63,6 +63,14 @@ def probabilities_of(found: RowPredictions) -> Iterator[dict[str, float] | None]
         yield dict(zip(labels, map(float, row), strict=True))
 
 
+def intervals_of(model: Model, found: RowPredictions) -> Iterator[list[float] | None]:
+    """For each row the interval around a quantity; None where there is none, or another model answered."""
+    if not isinstance(model, AutoMLRegressor) or model.bands_ is None or found.answered_by != "ensemble":
+        yield from (None for _ in found.values)
+        return
+    yield from model.bands_.around(np.array(found.values, dtype=np.float64)).tolist()
+
+
 def notes(found: RowPredictions) -> list[dict[str, Any]]:
     """What concerns all rows, as codes with their parameters."""
     return [

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 from rich.text import Text
 
-from automl_jupyter.cli import advice, live, rereading, tables
+from automl_jupyter.cli import advice, explaining, live, rereading, tables
 from automl_jupyter.cli.parser import PROGRAM
 from automl_jupyter.cli.terminal import Terminal, clock
 from automl_jupyter.client import Client
@@ -214,6 +214,8 @@ COMMANDS: Mapping[str, Callable[[Client, argparse.Namespace, Terminal], int]] = 
         "train": train,
         "predict": predict,
         "models": models,
+        "explain": explaining.explain,
+        "compare": explaining.compare,
         "jobs": jobs,
         "datasets": datasets,
         "reread": reread,

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from automl_jupyter import messages
-from automl_jupyter.cli import rereading
+from automl_jupyter.cli import explaining, rereading
 from automl_jupyter.client.discovery import language_of
 
 PROGRAM = "jupyter automl"
@@ -171,6 +171,13 @@ def _parser(language: str) -> argparse.ArgumentParser:
     change = models.add_mutually_exclusive_group()
     change.add_argument("--promote", type=int, metavar=text("meta.version"), help=text("models.promote"))
     change.add_argument("--rollback", action="store_true", help=text("models.rollback"))
+
+    explaining.options(add("explain"), text)
+
+    compare = add("compare")
+    compare.add_argument("name", metavar=text("meta.name"), help=text("models.name"))
+    compare.add_argument("first", type=_count, metavar=text("meta.version"), help=text("compare.first"))
+    compare.add_argument("second", type=_count, metavar=text("meta.version"), help=text("compare.second"))
 
     jobs = add("jobs")
     jobs.add_argument("id", nargs="?", metavar=text("meta.id"), help=text("jobs.id_help"))

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from automl_jupyter import messages
-from automl_jupyter.client import events, predictions, rereading, uploads, values, waiting
+from automl_jupyter.client import events, explanations, predictions, rereading, uploads, values, waiting
 from automl_jupyter.client.actions import combined
 from automl_jupyter.client.discovery import find_server, language_of
 from automl_jupyter.client.paths import id_of, part
@@ -18,9 +18,12 @@ from automl_jupyter.errors import AutoMLError
 if TYPE_CHECKING:
     from automl_jupyter.client.rereading import Decisions
     from automl_jupyter.schemas import (
+        Comparison,
         Dataset,
         DatasetPage,
+        Dependence,
         Event,
+        Explanation,
         Finding,
         Findings,
         Job,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
         Predictions,
         Preview,
         Profile,
+        RowExplanations,
         TaskName,
         User,
     )
@@ -449,6 +453,70 @@ class Client:
             As in :meth:`predict`.
         """
         predictions.predict_csv(self._transport, model, Path(source), Path(target), dataset, max_predict_ms)
+
+    # --- explanations
+
+    def explain(self, model: str | Model | ModelRef, timeout: float | None = None) -> Explanation:
+        """What a model has learnt, and where it is weak; computed when it is first asked for.
+
+        Parameters
+        ----------
+        model : str, Model or ModelRef
+            ``name`` for the version in service, ``name:version`` for another one.
+        timeout : float, optional
+            Seconds to wait for it; as long as it takes unless given.
+        """
+        from automl_jupyter.schemas import Explanation
+
+        name, params = explanations.named(model)
+        path = explanations.path_of(name, "explain")
+        return explanations.wait_for(self._transport, Explanation, path, params, timeout)
+
+    def dependence(
+        self, model: str | Model | ModelRef, column: str, timeout: float | None = None
+    ) -> Dependence:
+        """How predictions depend on one column; otherwise as :meth:`explain`."""
+        from automl_jupyter.schemas import Dependence
+
+        name, params = explanations.named(model)
+        path = explanations.path_of(name, "dependence")
+        params = {**params, "column": column}
+        return explanations.wait_for(self._transport, Dependence, path, params, timeout)
+
+    def explain_rows(
+        self,
+        model: str | Model | ModelRef,
+        rows: values.Rows,
+        *,
+        counterexamples: int = 3,
+        what_if: Mapping[str, Sequence[object] | None] | None = None,
+        max_predict_ms: float | None = None,
+    ) -> RowExplanations:
+        """How predictions of some rows, twenty at most, come about.
+
+        Parameters
+        ----------
+        model : str, Model or ModelRef
+            As in :meth:`explain`.
+        rows : sequence of mappings, or DataFrame
+            As in :meth:`predict`.
+        counterexamples : int, default=3
+            How many rows to show that are much like it and were predicted otherwise.
+        what_if : mapping, optional
+            By column, other values to ask about; None for usual ones.
+        max_predict_ms : float, optional
+            As in :meth:`predict`.
+        """
+        return explanations.explain_rows(
+            self._transport, model, rows, counterexamples, what_if or {}, max_predict_ms
+        )
+
+    def compare(self, name: str, first: int, second: int, timeout: float | None = None) -> Comparison:
+        """How much better one version of a model is than another, on the same rows."""
+        from automl_jupyter.schemas import Comparison
+
+        path, params = explanations.path_of(name, "compare"), {"versions": f"{first},{second}"}
+        return explanations.wait_for(self._transport, Comparison, path, params, timeout)
 
     def monitoring(self) -> Monitoring:
         """How the caller's own work is going: jobs, models, requests."""

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from automl_jupyter.engine import admission, columns, preprocess, search, serving, tables, task
 from automl_jupyter.engine.columns import Cells
+from automl_jupyter.engine.conformal import COVERAGE, Bands, bands_of
 from automl_jupyter.engine.contract import Contract
 from automl_jupyter.engine.ensemble import Ensemble
 from automl_jupyter.engine.learners import F32, Codes
@@ -33,7 +34,7 @@ EVALUATION_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """True values and honest predictions of (at most 20,000) training rows, for charts.
+    """True values and honest predictions of (at most 20,000) training rows, for charts and explanations.
 
     Attributes
     ----------
@@ -41,10 +42,20 @@ class Evaluation:
         Codes of classes, or quantities.
     predictions : ndarray of shape (n, K) or (n,)
         Probabilities, or quantities, by models that had not seen the row.
+    rows : ndarray of shape (n,), int32, or None
+        Where the rows stood in the table that was given to ``fit``; None in models of earlier releases.
+    part : ndarray of shape (n,), int8, or None
+        The fold whose models had not seen the row; None in order of time, where they are not kept.
+    order : ndarray of shape (n,), int32, or None
+        Where the rows stood among those that were learnt from; None where rows belong together, or follow
+        each other, so that a row is known from others.
     """
 
     truth: npt.NDArray[np.generic]
     predictions: npt.NDArray[np.float64]
+    rows: npt.NDArray[np.int32] | None = None
+    part: npt.NDArray[np.int8] | None = None
+    order: npt.NDArray[np.int32] | None = None
 
 
 class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
@@ -187,7 +198,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         classes = tuple(target.classes.tolist()) if target.classes is not None else ()
         self.contract_ = Contract(learnt, decided, name, classes)
         self.task_, self.metric_, self.target_ = decided, metric.name, target
-        self._keep(result, codes, seed)
+        self._keep(result, codes, seed, rows.positions)
         self._time(cells)
         watcher.progress(1.0, "engine.progress_done")
         return self
@@ -195,20 +206,25 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     def _task(self, y: pd.Series) -> str | None:
         raise TypeError("an abstract estimator has no task")
 
-    def _keep(self, result: search.Result, codes: Codes, seed: int) -> None:
+    def _keep(
+        self, result: search.Result, codes: Codes, seed: int, positions: npt.NDArray[np.intp] | None
+    ) -> None:
         self.ensemble_, self.fast_, self.trials_ = result.ensemble, result.fast, result.trials
         self.score_, self.interval_ = result.row.score, result.row.interval
         self.decision_ = result.decision
         self.curve_ = result.curve
-        truth, predictions = codes[result.judged], result.predictions[result.judged]
-        if len(truth) > EVALUATION_ROWS:
-            rows = np.random.default_rng(seed).choice(len(truth), EVALUATION_ROWS, replace=False)
-            truth, predictions = truth[rows], predictions[rows]
+        judged = result.judged
+        if len(judged) > EVALUATION_ROWS:
+            judged = np.random.default_rng(seed).choice(judged, EVALUATION_ROWS, replace=False)
+        truth, predictions = codes[judged], result.predictions[judged]
+        rows = (judged if positions is None else positions[judged]).astype(np.int32)
+        part = None if result.folds.ordered else result.folds.part[judged]
+        order = judged.astype(np.int32) if result.folds.at_random else None
         if self.target_.classes is None:
-            quantities = truth.astype(np.float32)[:, None]
-            self.evaluation_ = Evaluation(self.target_.decode(quantities), self.target_.decode(predictions))
+            quantities = self.target_.decode(truth.astype(np.float32)[:, None])
+            self.evaluation_ = Evaluation(quantities, self.target_.decode(predictions), rows, part, order)
         else:
-            self.evaluation_ = Evaluation(truth, predictions.astype(np.float64))
+            self.evaluation_ = Evaluation(truth, predictions.astype(np.float64), rows, part, order)
 
     def _time(self, cells: Cells) -> None:
         """Measure how long one row takes each model."""
@@ -402,6 +418,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLSupervised):  # type: ignore[misc]
         As in scikit-learn.
     """
 
+    # Models of earlier releases have none.
+    bands_: Bands | None = None
+
     def _task(self, y: pd.Series) -> str | None:
         return "regression"
 
@@ -419,6 +438,34 @@ class AutoMLRegressor(RegressorMixin, AutoMLSupervised):  # type: ignore[misc]
         """
         raw = self._raw(X)
         return self.target_.decode(raw)
+
+    def predict_interval(self, X: object, coverage: float = COVERAGE) -> npt.NDArray[np.float64]:
+        """Predict intervals that hold the quantity with a stated probability, from what the ensemble says.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            The features, as in ``fit``.
+        coverage : float
+            How often the quantity is inside, for rows of the same kind as those that were learnt from.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2)
+        """
+        check_is_fitted(self)
+        frame = tables.as_frame(self, X, reset=False)
+        cells, _ = columns.read_frame(self.preprocessor_.plan, frame)
+        said = self.target_.decode(self._raw_cells(cells, "ensemble"))
+        seen = self.evaluation_
+        return bands_of(seen.truth.astype(np.float64), seen.predictions, coverage).around(said)
+
+    def _keep(
+        self, result: search.Result, codes: Codes, seed: int, positions: npt.NDArray[np.intp] | None
+    ) -> None:
+        super()._keep(result, codes, seed, positions)
+        seen = self.evaluation_
+        self.bands_ = bands_of(seen.truth.astype(np.float64), seen.predictions)
 
     def answer_cells(
         self, cells: Cells, answering: str

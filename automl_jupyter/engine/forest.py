@@ -20,11 +20,22 @@ from automl_jupyter.engine.learners import F32, Params, Work
 
 @dataclass(frozen=True)
 class ForestModel:
-    """Trees whose predictions are averaged, and how they see categories."""
+    """Trees whose predictions are averaged, and how they see categories.
+
+    Attributes
+    ----------
+    bags : tuple of (int, int)
+        The seed of each part and how many trees it has: which rows a tree has seen follows from them. None
+        are known of models of earlier releases.
+    rows : int
+        How many rows there were to draw from.
+    """
 
     trees: tuple[Any, ...]
     encoding: Encoding = AS_THEY_ARE
     view: str = "tree"
+    bags: tuple[tuple[int, int], ...] = ()
+    rows: int = 0
 
     @property
     def row_cost(self) -> float:
@@ -49,8 +60,28 @@ class ForestModel:
 def plant(forests: Sequence[ForestModel]) -> ForestModel:
     """Make one forest of several that were fitted to the same rows, and thus encode categories alike."""
     return ForestModel(
-        tuple(tree for forest in forests for tree in forest.trees), forests[0].encoding, forests[0].view
+        tuple(tree for forest in forests for tree in forest.trees),
+        forests[0].encoding,
+        forests[0].view,
+        tuple(bag for forest in forests for bag in forest.bags),
+        forests[0].rows,
     )
+
+
+def seen_by(forest: ForestModel, rows: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Tell which of some training rows each tree has seen; shape (trees, rows)."""
+    seen = []
+    for seed, trees in forest.bags:
+        generator = np.random.default_rng(seed)
+        for _ in range(trees):
+            drawn, _ = _drawn(generator, forest.rows)
+            seen.append(drawn[rows] > 0)
+    return np.array(seen, dtype=bool).reshape(len(seen), len(rows))
+
+
+def _drawn(generator: np.random.Generator, n: int) -> tuple[npt.NDArray[np.intp], int]:
+    """How often a tree sees each row, and its seed."""
+    return np.bincount(generator.integers(0, n, n), minlength=n), int(generator.integers(2**31 - 1))
 
 
 @dataclass(frozen=True)
@@ -92,12 +123,12 @@ def fit_forest(work: Work, params: Params) -> tuple[ForestModel, OutOfBag]:
     trees: list[Any] = []
     weights = np.ones(n) if work.weights is None else work.weights
     for _ in range(int(params["trees"])):
-        seen = np.bincount(generator.integers(0, n, n), minlength=n)
+        seen, seed = _drawn(generator, n)
         grower = kind(
             min_samples_leaf=leaf,
             max_features=params["max_features"],
             splitter=params.get("splitter", "best"),
-            random_state=int(generator.integers(2**31 - 1)),
+            random_state=seed,
         )
         tree = grower.fit(X, work.y, sample_weight=seen * weights).tree_
         left_out = np.flatnonzero(seen == 0)
@@ -106,4 +137,5 @@ def fit_forest(work: Work, params: Params) -> tuple[ForestModel, OutOfBag]:
         trees.append(tree)
         if work.clock.is_up():
             break
-    return ForestModel(tuple(trees), encoding), OutOfBag(total, counts)
+    bags = ((work.seed, len(trees)),)
+    return ForestModel(tuple(trees), encoding, bags=bags, rows=n), OutOfBag(total, counts)

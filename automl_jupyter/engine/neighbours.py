@@ -68,6 +68,19 @@ class Examples:
         near, distances = (np.take_along_axis(a, order, axis=1) for a in (near, distances))
         return near, np.maximum(distances, 0)
 
+    def answer_without(self, X: F32, count: int, own: npt.NDArray[np.integer]) -> F32:
+        """Predict rows, each without the example at its own position; shape (n, K)."""
+        result = np.empty((len(X), len(self.prior)), np.float32)
+        step = max(1, _NUMBERS // len(self.rows))
+        for first in range(0, len(X), step):
+            near, squares = self.nearest(X[first : first + step], count + 2)
+            # Its own example goes to the end, and from there away.
+            last = np.argsort(near == own[first : first + step, None], axis=1, kind="stable")
+            kept = last[:, : max(1, near.shape[1] - 1)]
+            near, squares = np.take_along_axis(near, kept, axis=1), np.take_along_axis(squares, kept, axis=1)
+            result[first : first + step] = self._mean(near, squares, count)
+        return result
+
     def answer(self, X: F32, counts: Sequence[int]) -> F32:
         """Predict rows for several numbers of neighbours; shape (counts, n, K)."""
         result = np.empty((len(counts), len(X), len(self.prior)), np.float32)

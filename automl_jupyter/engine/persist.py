@@ -19,6 +19,7 @@ _OURS = {
     "automl_jupyter.engine.boosting": ("BoosterModel", "rebuild"),
     "automl_jupyter.engine.cluster": ("AutoMLClusterer", "Centres"),
     "automl_jupyter.engine.columns": ("Cells", "Layout"),
+    "automl_jupyter.engine.conformal": ("Bands",),
     "automl_jupyter.engine.contract": ("ColumnContract", "Contract"),
     "automl_jupyter.engine.encoding": ("Encoding",),
     "automl_jupyter.engine.ensemble": ("Ensemble", "Member"),

@@ -171,6 +171,15 @@ class Preprocessor:
         """Number of columns of the tree view."""
         return self.numeric_width + len(self.hot)
 
+    @property
+    def derived_from(self) -> npt.NDArray[np.intp]:
+        """For each derived number, kept or not, which number, or after all numbers which text, it is of."""
+        numbers = len(self.plan.numbers)
+        plain = np.delete(np.arange(numbers), self.moments)
+        widths = [3 + len(model.components) for model in self.texts]
+        texts = np.repeat(numbers + np.arange(len(widths)), widths)
+        return np.concatenate([plain, np.repeat(self.moments, _PARTS_OF_MOMENT), texts]).astype(np.intp)
+
     def views(self, cells: Cells) -> Views:
         """Prepare the views of some rows."""
         return Views(self, cells, _derive(cells, self.moments, self.texts)[:, self.keep])

@@ -34,6 +34,8 @@ class Rows:
         The time of each row, NaN where it is not known.
     weights : ndarray of shape (n,) or None
         How much each row counts.
+    positions : ndarray of shape (n,) or None
+        Where each row stood in the table that was given; None where all of it is here, in its order.
     """
 
     X: pd.DataFrame
@@ -41,6 +43,7 @@ class Rows:
     groups: Groups | None = None
     time: Times | None = None
     weights: npt.NDArray[np.float64] | None = None
+    positions: npt.NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -56,6 +59,7 @@ class Rows:
             groups,
             None if self.time is None else self.time[positions],
             None if self.weights is None else self.weights[positions],
+            positions if self.positions is None else self.positions[positions],
         )
 
     def weighted(self, sample_weight: object | None) -> Rows:

@@ -153,6 +153,8 @@ class Result:
         The ensemble's predictions by models and weights that had not seen the row.
     judged : ndarray of int
         The rows of which that is true, and from which the scores come.
+    folds : Folds
+        How rows were divided.
     decision : ndarray of shape (K,)
         The factors by which classes are named.
     fast : Ensemble or None
@@ -166,6 +168,7 @@ class Result:
     row: Trial
     predictions: F32
     judged: Positions
+    folds: Folds
     decision: npt.NDArray[np.float64]
     fast: Ensemble | None
     curve: tuple[Point, ...]
@@ -455,6 +458,7 @@ class _Search:
             row,
             honest,
             self.material.folds.judged,
+            self.material.folds,
             self.judge.decision(honest),
             conclusion.quick(task, self.board.finished),
             tuple(self._curve),

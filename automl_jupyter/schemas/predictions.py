@@ -50,6 +50,11 @@ class Prediction(Answer):
     id: str
     value: Cell
     probabilities: dict[str, float] | None = None
+    interval: tuple[float, float] | None = Field(
+        None,
+        description="Of a quantity: 90 % of rows like those that were learnt from are inside. Only where the "
+        "ensemble answers.",
+    )
     warnings: list[RowWarning] = Field([])
 
 

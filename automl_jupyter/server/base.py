@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 Body = TypeVar("Body", bound=BaseModel)
 
+LARGEST_VERSION = 999_999_999
 LONGEST_PAGE = 500
 MAX_BODY_BYTES = 1024 * 1024
 """The largest JSON of a request whose body is no data."""
@@ -151,7 +152,7 @@ class AutoMLHandler(APIHandler):
         Malformed
             If they are no whole numbers in their range.
         """
-        return self._whole("limit", 50, 1, LONGEST_PAGE), self._whole("offset", 0, 0, 2**31)
+        return self.whole_of("limit", 50, 1, LONGEST_PAGE), self.whole_of("offset", 0, 0, 2**31)
 
     def flag(self, name: str) -> bool:
         """A yes or no in the query; absent is no.
@@ -185,7 +186,14 @@ class AutoMLHandler(APIHandler):
             raise Malformed("server.bad_amount", name=name, errors=[problem])
         return value
 
-    def _whole(self, name: str, default: int, least: int, most: int) -> int:
+    def whole_of(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number in the query.
+
+        Raises
+        ------
+        Malformed
+            If it is none in that range.
+        """
         value = whole(self.get_query_argument(name, str(default)), 10)
         if value is None or not least <= value <= most:
             params: dict[str, Any] = {"name": name, "least": least, "most": most}

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from automl_jupyter import __version__, schemas
-from automl_jupyter.server.base import LONGEST_PAGE
+from automl_jupyter.server.base import LARGEST_VERSION, LONGEST_PAGE
 from automl_jupyter.server.handlers.pages import PageHandler
 from automl_jupyter.server.handlers.predictions import ANSWERED_BY
 from automl_jupyter.server.routes import CSV, EVENTS, FIELDS, FORM, HTML, PIECE, ROUTES, Operation, Route
@@ -68,6 +68,24 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
         "description": "Delete the models that were learnt from it as well.",
         "schema": {"type": "boolean", "default": False},
     },
+    "version": {
+        "in": "query",
+        "description": "The model's version; the one in service, or else the newest, unless given.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_VERSION},
+    },
+    "column": {
+        "in": "query",
+        "required": True,
+        "description": "A column that the model reads, of numbers or categories.",
+        "schema": {"type": "string"},
+    },
+    "versions": {
+        "in": "query",
+        "required": True,
+        "description": "Two versions, the one to compare with first.",
+        "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,8},[1-9][0-9]{0,8}$"},
+        "example": "1,2",
+    },
     "max_predict_ms": {
         "in": "query",
         "description": "As the field of a PredictRequest, which goes before it; for rows in CSV.",
@@ -100,6 +118,11 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "description": "As `answered_by` of Predictions.",
         "required": True,
         "schema": {"type": "string", "enum": list(get_args(schemas.Answering))},
+    },
+    "Retry-After": {
+        "description": "In how many seconds to ask again.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9]{1,3}$"},
     },
     "Location": {
         "description": "Where what was made is found.",

@@ -192,6 +192,7 @@ def predictions(found: Answered, language: str) -> schemas.Predictions:
                 id=answer["id"],
                 value=answer["value"],
                 probabilities=answer["probabilities"],
+                interval=answer["interval"],
                 warnings=[row_warning(item, language) for item in answer["warnings"]],
             )
             for answer in found.predictions

@@ -18,6 +18,7 @@ from automl_jupyter.server import forms
 from automl_jupyter.server.base import AutoMLHandler
 from automl_jupyter.server.handlers import (
     datasets,
+    explanations,
     files,
     jobs,
     models,
@@ -248,6 +249,48 @@ ROUTES: tuple[Route, ...] = (
         "/api/models/{name}/",
         models.ModelHandler,
         {"get": _read(schemas.Model, 404), "delete": Operation({204: None}, refusals=(404, 409))},
+    ),
+    Route(
+        "/api/models/{name}/explain/",
+        explanations.ExplainHandler,
+        {
+            "get": Operation(
+                {200: schemas.Explanation, 202: schemas.Study},
+                query=("version",),
+                told={202: ("Retry-After",)},
+                refusals=(404, 409, 422, 429, 503, 507),
+            ),
+            "post": Operation(
+                {200: schemas.RowExplanations},
+                body=schemas.ExplainRequest,
+                query=("version",),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
+            ),
+        },
+    ),
+    Route(
+        "/api/models/{name}/dependence/",
+        explanations.DependenceHandler,
+        {
+            "get": Operation(
+                {200: schemas.Dependence, 202: schemas.Study},
+                query=("column", "version"),
+                told={202: ("Retry-After",)},
+                refusals=(404, 409, 422, 429, 503, 507),
+            )
+        },
+    ),
+    Route(
+        "/api/models/{name}/compare/",
+        explanations.CompareHandler,
+        {
+            "get": Operation(
+                {200: schemas.Comparison, 202: schemas.Study},
+                query=("versions",),
+                told={202: ("Retry-After",)},
+                refusals=(404, 409, 422, 429, 503, 507),
+            )
+        },
     ),
     Route(
         "/api/models/{name}/promote/",

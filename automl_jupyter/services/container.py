@@ -16,12 +16,14 @@ from automl_jupyter.backends.records import JobRecord
 from automl_jupyter.backends.storage import Storage, open_storage
 from automl_jupyter.errors import AutoMLError
 from automl_jupyter.services.datasets import Datasets
+from automl_jupyter.services.explanations import Explanations
 from automl_jupyter.services.models import Models
 from automl_jupyter.services.outbox import Outbox
 from automl_jupyter.services.predictions import Predictions
 from automl_jupyter.services.reports import Heard, Reports
 from automl_jupyter.services.settings import Settings
-from automl_jupyter.services.staging import open_staging
+from automl_jupyter.services.staging import Staging, open_staging
+from automl_jupyter.services.studies import Studies, UnderWay
 from automl_jupyter.services.sweep import sweep
 from automl_jupyter.services.threads import to_its_end
 from automl_jupyter.services.training import Training
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 
 TABLES_IDLE_SECONDS = 120.0
 PREDICTOR_IDLE_SECONDS = 1800.0
+STUDIES_IDLE_SECONDS = 300.0
 STUCK_SECONDS = 60.0
 """A helper at work that shows no sign of life for so long is ended."""
 SWEEP_SECONDS = 86_400.0
@@ -67,6 +70,8 @@ class Services:
     training: Training
     models: Models
     predictions: Predictions
+    studies: Studies
+    explanations: Explanations
     _opened: contextlib.AsyncExitStack
 
     async def close(self) -> None:
@@ -143,6 +148,7 @@ async def _open(
     models = Models(database, storage, Outbox(database, compute, settings, server_id), staging)
     predictions = Predictions(database, storage, predictor, settings, staging, hooks.predicted)
     reports = Reports(database, storage, models, predictions, hooks.job_finished, hooks.activity, heard)
+    studies = _studies(database, storage, predictions, settings, staging, opened)
     training = Training(database, storage, compute, models, reports, settings, server_id)
     await training.open()
     opened.push_async_callback(training.close)
@@ -156,8 +162,33 @@ async def _open(
         training=training,
         models=models,
         predictions=predictions,
+        studies=studies,
+        explanations=Explanations(database, predictor, predictions, studies, staging),
         _opened=opened.pop_all(),
     )
+
+
+def _studies(
+    database: Database,
+    storage: Storage,
+    predictions: Predictions,
+    settings: Settings,
+    staging: Staging,
+    opened: contextlib.AsyncExitStack,
+) -> Studies:
+    under_way = UnderWay()
+    helper = HelperProcess(
+        "automl_jupyter.services.study_process",
+        name="studies",
+        memory_limit=settings.train_memory_bytes,
+        on_event=under_way.heard,
+        idle_seconds=STUDIES_IDLE_SECONDS,
+        stuck_seconds=STUCK_SECONDS,
+    )
+    studies = Studies(database, storage, helper, predictions, settings, staging, under_way)
+    opened.push_async_callback(helper.close)
+    opened.push_async_callback(studies.close)
+    return studies
 
 
 def _helpers(settings: Settings, opened: contextlib.AsyncExitStack) -> tuple[HelperProcess, HelperProcess]:

@@ -23,6 +23,7 @@ from automl_jupyter.backends.storage import Storage
 from automl_jupyter.errors import NoSpace, NotFound
 from automl_jupyter.services.outbox import Outbox
 from automl_jupyter.services.staging import Staging
+from automl_jupyter.services.study_kinds import folder_of
 
 MIRROR = "automl_jupyter.services.recording:mirror_aliases"
 ERASE = "automl_jupyter.services.recording:erase"
@@ -34,6 +35,8 @@ def erase_files(storage: Storage, erased: Erased) -> None:
     for prefix in [*(f"datasets/{d}" for d in erased.datasets), *(f"jobs/{j}" for j in erased.jobs)]:
         storage.delete_tree(prefix)
     for key in erased.keys:
+        # The model last: it says for as long as it is there that something may be left to erase.
+        storage.delete_tree(folder_of(key))
         storage.delete(key)
 
 

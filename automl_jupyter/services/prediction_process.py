@@ -7,13 +7,11 @@ this process, not Jupyter; it is started again with the next request.
 from __future__ import annotations
 
 import csv
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from automl_jupyter import messages
@@ -21,51 +19,15 @@ from automl_jupyter.backends.process_main import serve
 from automl_jupyter.data.overrides import fitting, from_json, of_cells
 from automl_jupyter.data.read import convert, names
 from automl_jupyter.data.table import load_table
-from automl_jupyter.engine import AutoMLClassifier, AutoMLClusterer, AutoMLRegressor, persist
 from automl_jupyter.engine.serving import RowPredictions
-from automl_jupyter.errors import TooLarge, Unprocessable
+from automl_jupyter.errors import TooLarge
+from automl_jupyter.services.explaining import Explaining
 from automl_jupyter.services.identifiers import prediction_ids
+from automl_jupyter.services.shelf import Model, Shelf, intervals_of, notes, plain, probabilities_of
 
-Model = AutoMLClassifier | AutoMLRegressor | AutoMLClusterer
 WARM_MODELS = 8
 ANSWERS = "answers.csv"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-class Shelf:
-    """The models used last, loaded."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._models: OrderedDict[str, Model] = OrderedDict()
-
-    def take(self, path: str, digest: str) -> Model:
-        """The model of a file, whose digest is checked before it is read.
-
-        Raises
-        ------
-        AutoMLError
-            If the file is not what was stored, or is no model of ours.
-        """
-        model = self._models.pop(digest, None)
-        if model is None:
-            loaded = persist.load(Path(path), digest)
-            if not isinstance(loaded, AutoMLClassifier | AutoMLRegressor | AutoMLClusterer):
-                raise Unprocessable("services.no_model")
-            model = loaded
-        self._models[digest] = model
-        while len(self._models) > self._size:
-            self._models.popitem(last=False)
-        return model
-
-
-def plain(value: object) -> object:
-    """A value as JSON has it."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    return value
 
 
 def harmless(cell: object) -> object:
@@ -75,20 +37,11 @@ def harmless(cell: object) -> object:
     return cell
 
 
-def _probabilities(found: RowPredictions) -> Iterator[dict[str, float] | None]:
-    if found.probabilities is None:
-        yield from (None for _ in found.values)
-        return
-    labels = [str(label) for label in found.classes]
-    for row in found.probabilities:
-        yield dict(zip(labels, map(float, row), strict=True))
-
-
 class Predictor:
     """What the process can be asked for."""
 
-    def __init__(self) -> None:
-        self._shelf = Shelf(WARM_MODELS)
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     def load(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Load a model before it is needed."""
@@ -105,12 +58,17 @@ class Predictor:
                 {
                     "value": plain(value),
                     "probabilities": probabilities,
+                    "interval": interval,
                     "warnings": [
                         {"code": w.code, "column": w.column, "value": plain(w.value)} for w in warnings
                     ],
                 }
-                for value, probabilities, warnings in zip(
-                    found.values, _probabilities(found), found.warnings, strict=True
+                for value, probabilities, interval, warnings in zip(
+                    found.values,
+                    probabilities_of(found),
+                    intervals_of(model, found),
+                    found.warnings,
+                    strict=True,
                 )
             ],
             "notes": notes(found),
@@ -131,14 +89,6 @@ class Predictor:
             "rows": len(frame),
             "notes": notes(found),
         }
-
-
-def notes(found: RowPredictions) -> list[dict[str, Any]]:
-    """What concerns all rows, as codes with their parameters."""
-    return [
-        {"code": note.code, "params": {"columns": list(note.columns), "n": len(note.columns)}}
-        for note in found.notes
-    ]
 
 
 def read_frame(source: Path, model: Model, scratch: Path, decided: Mapping[str, Any]) -> pd.DataFrame:
@@ -166,7 +116,7 @@ def write_predictions(target: Path, found: RowPredictions, language: str) -> Non
         )
         rows = zip(
             found.values,
-            _probabilities(found),
+            probabilities_of(found),
             prediction_ids(len(found.values)),
             found.warnings,
             strict=True,
@@ -181,5 +131,13 @@ def write_predictions(target: Path, found: RowPredictions, language: str) -> Non
 
 
 if __name__ == "__main__":
-    predictor = Predictor()
-    serve({"load": predictor.load, "rows": predictor.rows, "table": predictor.table})
+    shelf = Shelf(WARM_MODELS)
+    predictor, explaining = Predictor(shelf), Explaining(shelf)
+    serve(
+        {
+            "load": predictor.load,
+            "rows": predictor.rows,
+            "table": predictor.table,
+            "explain": explaining.explain,
+        }
+    )

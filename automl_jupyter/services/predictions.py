@@ -144,7 +144,7 @@ class Predictions:
         if len(rows) > JSON_ROWS:
             raise TooLarge("services.too_many_json_rows", n=len(rows), most=JSON_ROWS)
         began = time.perf_counter()
-        asked = {**await self._source(version), "rows": list(rows), "max_predict_ms": max_predict_ms}
+        asked = {**await self.source(version), "rows": list(rows), "max_predict_ms": max_predict_ms}
         found = await self.helper.call("rows", asked, timeout=ROWS_SECONDS)
         self.on_predicted(model.owner, model.name, len(rows), time.perf_counter() - began)
         answers = [
@@ -175,7 +175,7 @@ class Predictions:
             found = await self.helper.call(
                 "table",
                 {
-                    **await self._source(version),
+                    **await self.source(version),
                     "source": str(source),
                     "scratch": str(scratch),
                     "decided": dataset.dialect.get("overrides", {}),
@@ -197,9 +197,10 @@ class Predictions:
     async def warm(self, version: VersionRecord) -> None:
         """Load a version before the first row comes. Where that fails, the first row tells."""
         with contextlib.suppress(AutoMLError):
-            await self.helper.call("load", await self._source(version), timeout=ROWS_SECONDS)
+            await self.helper.call("load", await self.source(version), timeout=ROWS_SECONDS)
 
-    async def _source(self, version: VersionRecord) -> dict[str, Any]:
+    async def source(self, version: VersionRecord) -> dict[str, Any]:
+        """Where the file of a version is on this machine, and its digest."""
         path = self.storage.local_path(version.key)
         if path is None:
             path = self.settings.data_dir / "cache" / f"{version.digest}.bin"

@@ -24,6 +24,7 @@ from automl_jupyter.backends.storage import Storage
 from automl_jupyter.schemas import FINAL_STATES
 from automl_jupyter.services.models import erase_files
 from automl_jupyter.services.staging import LOCK, NOTE, notes, taken_over
+from automl_jupyter.services.study_kinds import folder_of, model_of
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class Swept:
         Uploads in pieces, abandoned or forgotten.
     datasets, jobs, models : int
         Data sets, trials of jobs and model files that were half made, half erased or out of time.
+    studies : int
+        Models that are gone, of which something was computed.
     temporary : int
         Files of the storage that killed writers left.
     bytes : int
@@ -63,6 +66,7 @@ class Swept:
     datasets: int = 0
     jobs: int = 0
     models: int = 0
+    studies: int = 0
     temporary: int = 0
     bytes: int = 0
 
@@ -87,6 +91,7 @@ def sweep(database: Database, storage: Storage, spool: Path) -> Swept:
         sweeper.uploads()
         sweeper.jobs()
         sweeper.models()
+        sweeper.studies()
     sweeper.count["temporary"] += len(storage.sweep_temporary())
     swept = Swept(**sweeper.count)
     if swept:
@@ -161,6 +166,13 @@ class _Sweeper:
         }
         keys = [key for key in self._storage.list("models") if _id(key) in over]
         self._erase(Erased(keys=self._database.forgotten(Erased(keys=keys)).keys))
+
+    def studies(self) -> None:
+        """What was computed of models that are gone: a study may end after its model was deleted."""
+        for model_key in sorted({model_of(key) for key in self._storage.list("studies")}):
+            if not self._storage.exists(model_key):
+                self._storage.delete_tree(folder_of(model_key))
+                self.count["studies"] += 1
 
     def _erase(self, gone: Erased) -> None:
         there = Erased(

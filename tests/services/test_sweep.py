@@ -151,7 +151,8 @@ def test_a_data_set_half_kept_goes(place, caplog):
     assert list(place.spool.iterdir()) == []
     assert [record.getMessage() for record in caplog.records] == [
         "Cleared away what earlier runs left – files on their way: 1; uploads: 0; data sets half made or "
-        "half erased: 1; trials of ended jobs: 0; models that became no version: 0; half-written files: 0. "
+        "half erased: 1; trials of ended jobs: 0; models that became no version: 0; what was "
+        "computed of models that are gone: 0; half-written files: 0. "
         "This freed 0.0 MB of the spool folder."
     ]
 

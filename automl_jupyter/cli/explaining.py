@@ -1,0 +1,151 @@
+"""``jupyter automl explain`` and ``compare``: what a model has learnt, how an answer comes about."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from automl_jupyter.cli.tables import plain
+from automl_jupyter.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from automl_jupyter.client import Client
+    from automl_jupyter.schemas import (
+        Comparison,
+        Counterexample,
+        Explanation,
+        RowExplanation,
+        RowExplanations,
+        WhatIf,
+    )
+
+BARS, SHOWN = 20, 12
+
+
+def options(command: argparse.ArgumentParser, text: Callable[[str], str]) -> None:
+    """The options of ``explain``."""
+    command.add_argument("model", metavar=text("meta.model"), help=text("explain.model"))
+    command.add_argument(
+        "--row", action="append", type=cell, metavar=text("meta.cell"), help=text("explain.row")
+    )
+    command.add_argument(
+        "--what-if", action="append", metavar=text("meta.column"), help=text("explain.what_if")
+    )
+
+
+def cell(text: str) -> tuple[str, str]:
+    """A column and its value, as in ``age=40``."""
+    column, sign, value = text.partition("=")
+    if not sign or not column:
+        raise argparse.ArgumentTypeError(text)
+    return column, value
+
+
+def explain(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Explain a model, or one row by it."""
+    if arguments.row:
+        row = {column: value or None for column, value in arguments.row}
+        what_if = dict.fromkeys(arguments.what_if or ())
+        rows = client.explain_rows(arguments.model, [row], what_if=what_if)
+        terminal.show(rows, *_row(rows, rows.rows[0], terminal))
+        return 0
+    with terminal.err.status(terminal.text("cli.explain.running")):
+        found = client.explain(arguments.model)
+    terminal.show(found, *_model(found, terminal))
+    return 0
+
+
+def compare(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Compare two versions."""
+    with terminal.err.status(terminal.text("cli.explain.running")):
+        found = client.compare(arguments.name, arguments.first, arguments.second)
+    terminal.show(found, *_comparison(found, terminal))
+    return 0
+
+
+def _model(found: Explanation, terminal: Terminal) -> Sequence[RenderableType]:
+    table = plain()
+    table.add_column(terminal.text("cli.explain.columns"), overflow="fold")
+    table.add_column(terminal.text("cli.explain.drop", metric=found.importance.metric), justify="right")
+    table.add_column(terminal.text("cli.board.interval"), justify="right", style="dim")
+    table.add_column("")
+    most = max((group.drop or 0.0 for group in found.importance.groups), default=0.0)
+    for group in found.importance.groups[:SHOWN]:
+        low, high = (value if value is not None else 0.0 for value in group.interval)
+        drop = group.drop or 0.0
+        table.add_row(
+            ", ".join(group.columns),
+            terminal.number(drop),
+            f"{terminal.number(low, 3)} … {terminal.number(high, 3)}",
+            "█" * _length(drop, most),
+            style="" if low > 0 else "dim",
+        )
+    weak = [Text(f"• {segment.message}") for segment in found.segments.items]
+    notes = [Text(note.message, style="dim") for note in found.notes]
+    return [table, *weak, *notes]
+
+
+def _row(found: RowExplanations, row: RowExplanation, terminal: Terminal) -> Sequence[RenderableType]:
+    head = Text(terminal.text("cli.explain.answer", value=str(row.value)), style="bold")
+    at = max(range(len(row.said)), key=row.said.__getitem__) if len(row.said) > 1 else 0
+    table = plain()
+    for code in ("column", "cell", "adds"):
+        table.add_column(terminal.text(f"cli.explain.{code}"), justify="right" if code == "adds" else "left")
+    table.add_column("")
+    most = max((abs(c.adds[at]) for c in row.contributions), default=0.0)
+    table.add_row(terminal.text("cli.explain.base"), "", terminal.number(row.base[at]), "", style="dim")
+    for one in row.contributions[:SHOWN]:
+        value = "" if one.cell is None else str(one.cell)
+        style = "green" if one.adds[at] > 0 else "red"
+        bar = Text("█" * _length(abs(one.adds[at]), most), style=style)
+        table.add_row(one.column, value, terminal.number(one.adds[at]), bar)
+    table.add_row(terminal.text("cli.explain.sum"), "", terminal.number(row.said[at]), "", style="bold")
+    return [
+        head,
+        table,
+        *(_otherwise(example, terminal) for example in row.counterexamples),
+        *(_then(asked, terminal) for asked in row.what_if),
+        *(Text(note.message, style="dim") for note in found.notes),
+    ]
+
+
+def _otherwise(example: Counterexample, terminal: Terminal) -> RenderableType:
+    differences = ", ".join(f"{name}={example.cells[name]}" for name in example.differences[:4])
+    sentence = terminal.text(
+        "cli.explain.otherwise", value=str(example.predicted), row=example.row + 1, differences=differences
+    )
+    return Text(f"• {sentence}")
+
+
+def _then(asked: WhatIf, terminal: Terminal) -> RenderableType:
+    table = plain()
+    table.add_column(asked.column)
+    table.add_column(terminal.text("cli.explain.then"))
+    for value, answer in zip(asked.values, asked.answers, strict=True):
+        share = (answer.probabilities or {}).get(str(answer.value))
+        told = str(answer.value) if share is None else f"{answer.value} ({terminal.number(share, 2)})"
+        table.add_row(str(value), told)
+    return table
+
+
+def _comparison(found: Comparison, terminal: Terminal) -> Sequence[RenderableType]:
+    table = plain()
+    table.add_column(terminal.text("cli.explain.version"), justify="right")
+    table.add_column(found.metric, justify="right")
+    table.add_column(terminal.text("cli.board.interval"), justify="right", style="dim")
+    for version, score, (low, high) in zip(found.versions, found.scores, found.intervals, strict=True):
+        table.add_row(
+            str(version),
+            terminal.number(score or 0.0),
+            f"{terminal.number(low or 0.0, 3)} … {terminal.number(high or 0.0, 3)}",
+        )
+    return [table, Text(found.message)]
+
+
+def _length(value: float, most: float) -> int:
+    return max(0, round(BARS * value / most)) if most > 0 else 0

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from automl_jupyter.notebook.panel import Panel
+
 __version__ = "0.1.0"
+__all__ = ["Panel", "__version__"]
+
+
+def __getattr__(name: str) -> type[Panel]:
+    # The panel's widgets are imported by who wants it, not by a server or a script.
+    if name != "Panel":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from automl_jupyter.notebook.panel import Panel
+
+    return Panel
 
 
 def _jupyter_server_extension_points() -> list[dict[str, object]]:

@@ -174,6 +174,12 @@ def _jobs(it: argparse.ArgumentParser, text: Text) -> None:
     it.add_argument("--time", type=duration, metavar=text("meta.seconds"), help=text("resume.time"))
 
 
+def _panel(it: argparse.ArgumentParser, text: Text) -> None:
+    it.add_argument(
+        "source", nargs="?", metavar=text("notebook.meta.source"), help=text("notebook.argument.panel")
+    )
+
+
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "upload": Command(_upload),
@@ -187,6 +193,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "promote": Command(_promote),
         "rollback": Command(_rollback),
         "jobs": Command(_jobs),
+        "panel": Command(_panel),
     }
 )
 """The sub-commands by name, in the order in which they are used."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from automl_jupyter.notebook.markup import Html, el, join, table, void
-from automl_jupyter.schemas import FINAL_STATES, Job, Trial
 from automl_jupyter.wording import Wording, clock
+
+if TYPE_CHECKING:
+    from automl_jupyter.schemas import Job, Trial
 
 TIED = "≈"
 BEST = "★"
@@ -28,7 +31,7 @@ def bar(job: Job, wording: Wording, since: float = 0.0) -> Html:
     since : float
         Seconds since then.
     """
-    if job.state in FINAL_STATES:
+    if is_over(job):
         return Html()
     elapsed = min(job.elapsed + (since if job.state == "running" else 0.0), job.time_budget)
     return el(
@@ -43,6 +46,14 @@ def bar(job: Job, wording: Wording, since: float = 0.0) -> Html:
         el("span", wording.text(f"cli.state.{job.state}"), class_="quiet"),
         class_="bar",
     )
+
+
+def is_over(job: Job) -> bool:
+    """Whether nothing more happens in a job by itself."""
+    # What describes the server's answers takes half a second to import: by whoever has an answer.
+    from automl_jupyter.schemas import FINAL_STATES
+
+    return job.state in FINAL_STATES
 
 
 def leaderboard(job: Job, wording: Wording) -> Html:
@@ -60,7 +71,7 @@ def leaderboard(job: Job, wording: Wording) -> Html:
     ]
     scored = [trial for trial in job.leaderboard if trial.score is not None]
     scale = _scale(scored)
-    over = job.state in FINAL_STATES
+    over = is_over(job)
     rows = (
         (_style(place, trial), _cells(place, trial, over, scale, wording))
         for place, trial in enumerate(scored, start=1)
@@ -134,7 +145,7 @@ def _picture(trial: Trial, scale: tuple[float, float]) -> str:
 
 
 def _legend(job: Job, scored: list[Trial], wording: Wording) -> Iterator[Html]:
-    if job.state in FINAL_STATES and any(trial.tied_with_best for trial in scored[1:]):
+    if is_over(job) and any(trial.tied_with_best for trial in scored[1:]):
         yield el("p", f"{TIED} {wording.text('cli.board.tied')}", class_="quiet")
     # Several models that came to nothing for one reason share one line.
     reasons: dict[str, list[str]] = {}

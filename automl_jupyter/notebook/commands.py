@@ -23,6 +23,7 @@ from automl_jupyter.schemas import Dataset, Job
 from automl_jupyter.wording import Wording
 
 if TYPE_CHECKING:
+    from automl_jupyter.notebook.panel import Panel
     from automl_jupyter.schemas import (
         DatasetPage,
         Findings,
@@ -65,7 +66,7 @@ class Session(Wording):
         return Result(content, self.language, note, self.execution if shown else None)
 
 
-def run(name: str, arguments: argparse.Namespace, session: Session) -> Result[Any] | None:
+def run(name: str, arguments: argparse.Namespace, session: Session) -> object:
     """Do what a sub-command asks for."""
     return VERBS[name](session, arguments)
 
@@ -201,7 +202,19 @@ def jobs(session: Session, arguments: argparse.Namespace) -> Result[JobPage] | R
     return session.result(job)
 
 
-VERBS: Mapping[str, Callable[[Session, argparse.Namespace], Result[Any] | None]] = MappingProxyType(
+def panel(session: Session, arguments: argparse.Namespace) -> Panel:
+    """Open the panel."""
+    from automl_jupyter.notebook.panel import Panel
+
+    if arguments.source is None:
+        return Panel(language=session.language)
+    source = session.words.source(arguments.source)
+    if isinstance(source, Table):
+        return Panel(source.content, name=source.name, language=session.language)
+    return Panel(source, language=session.language)
+
+
+VERBS: Mapping[str, Callable[[Session, argparse.Namespace], object]] = MappingProxyType(
     {
         "upload": upload,
         "datasets": datasets,
@@ -214,6 +227,7 @@ VERBS: Mapping[str, Callable[[Session, argparse.Namespace], Result[Any] | None]]
         "promote": promote,
         "rollback": rollback,
         "jobs": jobs,
+        "panel": panel,
     }
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
@@ -15,8 +15,6 @@ from automl_jupyter.notebook.arguments import COMMANDS, Refused, help_of, overvi
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-
-    from automl_jupyter.notebook.results import Result
 
 ASKED = re.compile(r"^\s*%{1,2}automl(?:\s+(?P<command>[a-z]+))?\s*\?{1,2}\s*$")
 HELP = ("-h", "--help")
@@ -34,7 +32,7 @@ class AutoMLMagics(Magics):
         self.matcher = Proposals(lambda: shell.user_ns, self.language).matcher()
 
     @line_cell_magic
-    def automl(self, line: str, cell: str | None = None) -> Result[Any] | None:
+    def automl(self, line: str, cell: str | None = None) -> object:
         """Search for models, watch them compete and predict: ``%automl`` alone lists what there is."""
         name, *words = split(line) or [""]
         if not name or name in HELP:
@@ -58,7 +56,7 @@ class AutoMLMagics(Magics):
             why = {"path": str(problem.filename or ""), "why": problem.strerror or str(problem)}
             raise Refused(messages.render("cli.file", why, self.language)) from None
 
-    def _run(self, name: str, words: list[str], cell: str | None) -> Result[Any] | None:
+    def _run(self, name: str, words: list[str], cell: str | None) -> object:
         # What it takes to speak to the server is imported by whoever does.
         from automl_jupyter.client import Client
         from automl_jupyter.notebook import commands

@@ -7,8 +7,9 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from automl_jupyter.errors import AutoMLError
-from automl_jupyter.schemas import FINAL_STATES
+from automl_jupyter.client.transport import ServerFault
+from automl_jupyter.errors import AutoMLError, Unavailable
+from automl_jupyter.notebook.boards import is_over
 
 if TYPE_CHECKING:
     from automl_jupyter.client import Client
@@ -19,6 +20,9 @@ PAUSE = 0.2
 
 TICK = 1.0
 """Seconds after which the clock is moved on, though nothing happened."""
+
+ATTEMPTS = 20
+"""How often in a row a job is asked for in vain before it is given up."""
 
 
 class Follower:
@@ -37,7 +41,7 @@ class Follower:
         self._job = job
         self._changed = threading.Event()
         self._left = threading.Event()
-        self._over = job.state in FINAL_STATES
+        self._over = is_over(job)
         self._problem: AutoMLError | None = None
 
     def states(self) -> Generator[tuple[Job, float]]:
@@ -57,21 +61,30 @@ class Follower:
         """
         if not self._over:
             threading.Thread(target=self._listen, name="automl-follower", daemon=True).start()
-        seen = time.monotonic()
+        seen, failures = time.monotonic(), 0
         yield self._job, 0.0
         while not self._over and not self._left.is_set():
-            if self._changed.wait(TICK):
-                self._changed.clear()
-                if self._problem is not None:
-                    raise self._problem
-                if self._left.is_set():
-                    return
-                self._job, seen = self._client.job(self._job.id), time.monotonic()
-                self._over = self._job.state in FINAL_STATES
-                yield self._job, 0.0
-                self._left.wait(PAUSE)
-            else:
+            if not self._changed.wait(TICK):
                 yield self._job, time.monotonic() - seen
+                continue
+            self._changed.clear()
+            if self._problem is not None:
+                raise self._problem
+            if self._left.is_set():
+                return
+            try:
+                self._job, seen, failures = self._client.job(self._job.id), time.monotonic(), 0
+            except (Unavailable, ServerFault):
+                # A server that starts again answers soon.
+                failures += 1
+                if failures > ATTEMPTS:
+                    raise
+                self._left.wait(TICK)
+                self._changed.set()
+                continue
+            self._over = is_over(self._job)
+            yield self._job, 0.0
+            self._left.wait(PAUSE)
 
     def leave(self) -> None:
         """Stop following; the job goes on."""

@@ -72,7 +72,14 @@ def table(
         )
         for style, cells in rows
     ]
-    head = el("tr", *(el("th", name, scope="col", class_=kind or None) for name, kind in heads))
+    # A column without a name has no header to read out.
+    head = el(
+        "tr",
+        *(
+            el("th", name, scope="col", class_=kind or None) if name else el("td", class_=kind or None)
+            for name, kind in heads
+        ),
+    )
     return el("table", el("caption", caption), el("thead", head), el("tbody", *body))
 
 

@@ -11,6 +11,7 @@ from automl_jupyter.cli import advice
 from automl_jupyter.notebook import boards
 from automl_jupyter.notebook.markup import Html, el, join, table
 from automl_jupyter.schemas import (
+    FINAL_STATES,
     Dataset,
     DatasetPage,
     Finding,
@@ -103,9 +104,17 @@ class Page(Wording):
 
     @of.register
     def _findings(self, findings: Findings) -> Html:
+        time = self.time_advice(findings)
         if not findings.items:
-            return el("p", self.text("cli.findings.none"), class_="good")
-        return el("ul", *(self.finding(item) for item in findings.items))
+            return join([el("p", self.text("cli.findings.none"), class_="good"), time])
+        return join([el("ul", *(self.finding(item) for item in findings.items)), time])
+
+    def time_advice(self, findings: Findings) -> Html:
+        """How much time to give, where that is known."""
+        if findings.time_budget is None:
+            return Html()
+        times = {name: clock(seconds) for name, seconds in findings.time_budget.model_dump().items()}
+        return el("p", self.text("cli.findings.time", **times), class_="quiet")
 
     def finding(self, item: Finding) -> Html:
         """Something that should be known before training."""
@@ -140,7 +149,15 @@ class Page(Wording):
         model = f" · {job.model.name}:{job.model.version}" if job.model else ""
         line = el("p", el("b", self.state(job), model), el("span", " · ", el("code", job.id), class_="quiet"))
         problem = el("p", job.error.message, class_="bad") if job.error else Html()
-        return join([line, problem])
+        return join([line, problem, self.outlook(job)])
+
+    def outlook(self, job: Job) -> Html:
+        """What more time is expected to bring."""
+        if job.outlook is None or job.state not in FINAL_STATES:
+            return Html()
+        parts = (job.outlook.gain, job.outlook.low, job.outlook.high)
+        gain, low, high = (self.number(100 * part, 1) for part in parts)
+        return el("p", self.text("cli.train.outlook", gain=gain, low=low, high=high), class_="quiet")
 
     @of.register
     def _jobs(self, page: JobPage) -> Html:
@@ -180,13 +197,13 @@ class Page(Wording):
             el("span", f" · {self.text(f'cli.task.{model.task}')}{target}", class_="quiet"),
         )
         names = ("version", "status", "score", "interval", "baseline", "created", "dataset")
-        heads = self._heads("cli.models", names, num=(0, 2, 3, 4), id_=(6,))
+        heads = self._heads("cli.models", names, num=(0, 2, 3, 4))
         rows = (
             (
                 "best" if version.version == model.champion else "",
                 (
                     str(version.version),
-                    el("span", self.text("cli.models.champion"), class_="good")
+                    el("span", self.text("cli.models.champion"), class_="good moment")
                     if version.version == model.champion
                     else "",
                     self._score(version),
@@ -281,6 +298,6 @@ def hint(sentence: str) -> Html:
     return el("p", *shown, class_="quiet")
 
 
-def when(moment: datetime) -> str:
+def when(moment: datetime) -> Html:
     """A moment in the time of this machine."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    return el("span", moment.astimezone().strftime("%Y-%m-%d %H:%M"), class_="moment")

@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-SHORT = "8"
+SHORT = "5"
 
 
 @pytest.mark.slow

@@ -115,8 +115,8 @@ def _left_out(dataset: Dataset, target: str | None, columns: Sequence[str] | Non
 
 
 def _join(words: Sequence[str]) -> str:
-    # IPython puts variables in where it sees braces or a dollar.
-    return shlex.join(words).replace("{", "{{").replace("}", "}}").replace("$", "$$")
+    # IPython puts variables in where it sees braces, or a dollar that is not within single quotes.
+    return shlex.join(words).replace("{", "{{").replace("}", "}}")
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> list[str]:

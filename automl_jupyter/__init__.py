@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from automl_jupyter.notebook.panel import Panel
+
 __version__ = "0.1.0"
+__all__ = ["Panel", "__version__"]
+
+
+def __getattr__(name: str) -> type[Panel]:
+    # The panel's widgets are imported by who wants it, not by a server or a script.
+    if name != "Panel":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from automl_jupyter.notebook.panel import Panel
+
+    return Panel
 
 
 def _jupyter_server_extension_points() -> list[dict[str, object]]:
@@ -15,3 +32,17 @@ def _jupyter_server_extension_points() -> list[dict[str, object]]:
     from automl_jupyter.server.app import AutoML
 
     return [{"module": "automl_jupyter", "app": AutoML}]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Bring ``%automl`` into a notebook: what ``%load_ext automl_jupyter`` calls."""
+    from automl_jupyter.notebook.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take ``%automl`` out of a notebook: what ``%unload_ext automl_jupyter`` calls."""
+    from automl_jupyter.notebook.extension import unload
+
+    unload(shell)

@@ -33,10 +33,11 @@ from rich.text import Text
 
 from automl_jupyter import messages
 from automl_jupyter.cli import live, tables
-from automl_jupyter.cli.terminal import Terminal, clock
+from automl_jupyter.cli.terminal import Terminal
 from automl_jupyter.client import Client
 from automl_jupyter.client.discovery import Server, language_of
 from automl_jupyter.errors import AutoMLError, NotFound, Unavailable, Unprocessable
+from automl_jupyter.wording import clock
 
 if TYPE_CHECKING:
     import pandas as pd

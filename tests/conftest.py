@@ -20,6 +20,7 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 LONGEST_FIRST = (
     "test_benchmarks.py",
     "survival",
+    "notebook",
     "server",
     "services",
     "cli",

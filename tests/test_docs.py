@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from automl_jupyter.engine import admission
+from automl_jupyter.notebook import arguments
 from automl_jupyter.server.app import AutoML
 from automl_jupyter.server.telemetry import Telemetry
 
@@ -98,6 +99,11 @@ def test_every_command_and_its_options_are_described(command: str) -> None:
     assert f"`{command}" in page
     for option in set(re.findall(r"(?<![\w-])--[a-z]+", told.stdout)) - {"--help"}:
         assert f"`{option}" in page, option
+
+
+@pytest.mark.parametrize("command", arguments.COMMANDS)
+def test_every_magic_is_described(command: str) -> None:
+    assert f"`%automl {command}" in _page("notebook.md")
 
 
 def test_every_measurement_is_described() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from automl_jupyter.client.actions import combined
-from automl_jupyter.schemas import UNLEARNT_ROLES
 
 if TYPE_CHECKING:
     from automl_jupyter.schemas import Dataset, Finding
@@ -49,6 +48,8 @@ def typed(action: Mapping[str, Any]) -> Iterator[str]:
 
 def _learnt(dataset: Dataset, target: str | None) -> list[str]:
     """The columns that are learnt from unless others are named."""
+    from automl_jupyter.schemas import UNLEARNT_ROLES
+
     return [c.name for c in dataset.columns if c.name != target and c.role not in UNLEARNT_ROLES]
 
 

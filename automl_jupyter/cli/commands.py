@@ -21,8 +21,9 @@ from rich.text import Text
 
 from automl_jupyter.cli import advice, explaining, live, rereading, tables
 from automl_jupyter.cli.parser import PROGRAM
-from automl_jupyter.cli.terminal import Terminal, clock
+from automl_jupyter.cli.terminal import Terminal
 from automl_jupyter.client import Client
+from automl_jupyter.wording import clock
 
 if TYPE_CHECKING:
     from automl_jupyter.client.uploads import Progress as Told

@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from automl_jupyter.cli import tables
-from automl_jupyter.cli.terminal import Terminal, clock
+from automl_jupyter.cli.terminal import Terminal
 from automl_jupyter.schemas import FINAL_STATES
+from automl_jupyter.wording import clock
 
 if TYPE_CHECKING:
     from automl_jupyter.client import Client

@@ -6,7 +6,8 @@ import argparse
 import gettext
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -20,7 +21,23 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 
 def parse(argv: Sequence[str] | None, language: str) -> argparse.Namespace:
     """Read the arguments; wrong usage ends the process with exit code 2, as argparse does."""
-    return _parser(language).parse_args(argv)
+    with own_words():
+        return _parser(language).parse_args(argv)
+
+
+@contextmanager
+def own_words() -> Iterator[None]:
+    """Have argparse take its own words ("usage", "options" and so on) from our catalogue.
+
+    It asks gettext's default domain for them, which belongs to the whole process.
+    """
+    before = gettext.textdomain()
+    gettext.bindtextdomain("argparse", messages.LOCALE)
+    gettext.textdomain("argparse")
+    try:
+        yield
+    finally:
+        gettext.textdomain(before)
 
 
 def seconds(text: str) -> float:
@@ -54,7 +71,8 @@ def _source(text: str) -> Path | str:
     return text
 
 
-def _time(text: str) -> float:
+def duration(text: str) -> float:
+    """A time for argparse; see :func:`seconds`."""
     try:
         return seconds(text)
     except ValueError:
@@ -67,7 +85,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _milliseconds(text: str) -> float:
+def milliseconds(text: str) -> float:
+    """A number of milliseconds above 0, for argparse."""
     try:
         value = float(text)
     except ValueError:
@@ -97,13 +116,10 @@ def _text(code: str, **params: object) -> str:
     return messages.render(code, params, messages.negotiate(language_of()))
 
 
-def _train_options(train: argparse.ArgumentParser, text: Callable[[str], str]) -> None:
-    """What can be asked of a training: as many options as a request has fields."""
-    train.add_argument(
-        "source", type=_source, metavar=text("meta.file_or_dataset"), help=text("train.source")
-    )
+def train_options(train: argparse.ArgumentParser, text: Callable[[str], str]) -> None:
+    """Add what can be asked of a training: as many options as a request has fields."""
     train.add_argument("--target", metavar=text("meta.column"), help=text("train.target"))
-    train.add_argument("--time", type=_time, metavar=text("meta.seconds"), help=text("train.time"))
+    train.add_argument("--time", type=duration, metavar=text("meta.seconds"), help=text("train.time"))
     train.add_argument("--metric", metavar=text("meta.metric"), help=text("train.metric"))
     train.add_argument(
         "--task", choices=("binary", "multiclass", "regression", "clustering"), help=text("train.task")
@@ -120,16 +136,12 @@ def _train_options(train: argparse.ArgumentParser, text: Callable[[str], str]) -
     train.add_argument("--seed", type=int, default=0, metavar=text("meta.seed"), help=text("train.seed"))
     train.add_argument("--max-trials", type=_count, metavar=text("meta.seed"), help=text("train.max_trials"))
     train.add_argument(
-        "--max-ms", type=_milliseconds, metavar=text("meta.milliseconds"), help=text("train.max_ms")
+        "--max-ms", type=milliseconds, metavar=text("meta.milliseconds"), help=text("train.max_ms")
     )
     train.add_argument("--detach", action="store_true", help=text("train.detach"))
 
 
 def _parser(language: str) -> argparse.ArgumentParser:
-    # argparse asks gettext's default domain for its own words ("usage", "options" and so on).
-    gettext.bindtextdomain("argparse", messages.LOCALE)
-    gettext.textdomain("argparse")
-
     def text(code: str) -> str:
         return messages.render(f"cli.{code}", {}, language).replace("%", "%%")
 
@@ -150,7 +162,10 @@ def _parser(language: str) -> argparse.ArgumentParser:
     upload.add_argument("--name", metavar=text("meta.name"), help=text("upload.name"))
 
     train = add("train")
-    _train_options(train, text)
+    train.add_argument(
+        "source", type=_source, metavar=text("meta.file_or_dataset"), help=text("train.source")
+    )
+    train_options(train, text)
 
     findings = add("findings")
     findings.add_argument(
@@ -163,7 +178,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
     predict.add_argument("file", type=_existing, metavar=text("meta.file"), help=text("predict.file"))
     predict.add_argument("-o", "--output", type=Path, metavar=text("meta.file"), help=text("predict.output"))
     predict.add_argument(
-        "--max-ms", type=_milliseconds, metavar=text("meta.milliseconds"), help=text("predict.max_ms")
+        "--max-ms", type=milliseconds, metavar=text("meta.milliseconds"), help=text("predict.max_ms")
     )
 
     models = add("models")
@@ -191,7 +206,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
 
     resume = add("resume")
     resume.add_argument("id", metavar=text("meta.id"), help=text("resume.id"))
-    resume.add_argument("--time", type=_time, metavar=text("meta.seconds"), help=text("resume.time"))
+    resume.add_argument("--time", type=duration, metavar=text("meta.seconds"), help=text("resume.time"))
     resume.add_argument("--detach", action="store_true", help=text("train.detach"))
 
     rereading.options(add("reread"), text, language)

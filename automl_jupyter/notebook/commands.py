@@ -1,0 +1,269 @@
+"""What each sub-command of ``%automl`` does: a few calls of the client, then something that shows itself."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from automl_jupyter.cli import advice
+from automl_jupyter.client import Client
+from automl_jupyter.errors import Conflict, NotFound, Unprocessable
+from automl_jupyter.notebook import live
+from automl_jupyter.notebook.arguments import MAGIC
+from automl_jupyter.notebook.results import Result
+from automl_jupyter.notebook.sources import Table, Words
+from automl_jupyter.schemas import Dataset, Job
+from automl_jupyter.wording import Wording
+
+if TYPE_CHECKING:
+    from automl_jupyter.notebook.panel import Panel
+    from automl_jupyter.schemas import (
+        DatasetPage,
+        Findings,
+        JobPage,
+        Model,
+        ModelPage,
+        Predictions,
+    )
+
+
+@dataclass(frozen=True)
+class Session(Wording):
+    """What a command knows of the notebook around it.
+
+    Attributes
+    ----------
+    client : Client
+        The connection.
+    words : Words
+        What the words of the command mean.
+    language : str
+        The language to answer in.
+    terminal : bool
+        Whether the output is a terminal's.
+    cell : str or None
+        The text of the cell, for ``%%automl``.
+    execution : int
+        The number of the cell.
+    """
+
+    client: Client
+    words: Words
+    language: str
+    terminal: bool
+    cell: str | None
+    execution: int
+
+    def result(self, content: Any, note: str = "", *, shown: bool = False) -> Result[Any]:
+        """What a command returns."""
+        return Result(content, self.language, note, self.execution if shown else None)
+
+
+def run(name: str, arguments: argparse.Namespace, session: Session) -> object:
+    """Do what a sub-command asks for."""
+    return VERBS[name](session, arguments)
+
+
+def upload(session: Session, arguments: argparse.Namespace) -> Result[Dataset]:
+    """Have a table taken in."""
+    source = session.words.source(arguments.source)
+    dataset = _taken_in(source, session, arguments.name)
+    note = session.text("notebook.next", command=f"{MAGIC} train {shlex.quote(dataset.name)} --target …")
+    return session.result(dataset, note)
+
+
+def datasets(session: Session, arguments: argparse.Namespace) -> Result[DatasetPage] | Result[Dataset]:
+    """List data sets, or show one."""
+    if arguments.dataset is None:
+        return session.result(session.client.datasets())
+    return session.result(session.words.dataset(arguments.dataset))
+
+
+def findings(session: Session, arguments: argparse.Namespace) -> Result[Findings]:
+    """Say what should be known of a table before training."""
+    dataset = _taken_in(session.words.source(arguments.source), session)
+    found = session.client.findings(dataset, arguments.target)
+    options = advice.all_options(found.items, dataset, arguments.target)
+    if not options:
+        return session.result(found)
+    target = [] if arguments.target is None else ["--target", arguments.target]
+    command = f"{MAGIC} {shlex.join(['train', dataset.id, *target, *options])}"
+    return session.result(found, session.text("notebook.act", command=command))
+
+
+def train(session: Session, arguments: argparse.Namespace) -> Result[Job]:
+    """Search for a model and show how it goes."""
+    dataset = _taken_in(session.words.source(arguments.source), session)
+    columns = arguments.columns
+    if arguments.exclude:
+        unknown = advice.unknown(dataset, arguments.exclude)
+        if unknown:
+            known = [column.name for column in dataset.columns]
+            raise Unprocessable("notebook.no_column", columns=unknown, known=known)
+        columns = advice.remaining(dataset, arguments.target, arguments.exclude, columns)
+    job = session.client.train(
+        dataset,
+        arguments.target,
+        task=arguments.task,
+        metric=arguments.metric,
+        time_budget=arguments.time,
+        name=arguments.name,
+        columns=columns,
+        seed=arguments.seed,
+        max_trials=arguments.max_trials,
+        max_predict_ms=arguments.max_ms,
+        groups=arguments.groups,
+        time_column=arguments.time_column,
+        drop_duplicates=arguments.drop_duplicates,
+        missing_values=advice.by_column(arguments.missing or ()),
+    )
+    if arguments.detach:
+        return session.result(job, _how_to_return(session, job))
+    return _watched(session, job)
+
+
+def watch(session: Session, arguments: argparse.Namespace) -> Result[Job]:
+    """Show how a job goes until it is over."""
+    return _watched(session, session.words.job(arguments.job))
+
+
+def leaderboard(session: Session, arguments: argparse.Namespace) -> Result[Job]:
+    """Show the leaderboard of a job as it is now."""
+    return session.result(session.words.job(arguments.job))
+
+
+def predict(session: Session, arguments: argparse.Namespace) -> Result[Predictions] | None:
+    """Predict the rows of a cell, a DataFrame or a file."""
+    client, model, limit = session.client, session.words.model(arguments.model), arguments.max_ms
+    if session.cell is None and arguments.source is None:
+        raise Unprocessable("notebook.no_rows")
+    if session.cell is not None and arguments.source is not None:
+        raise Conflict("notebook.rows_twice")
+    rows: Any
+    if session.cell is not None:
+        rows = list(csv.DictReader(StringIO(session.cell.strip("\n"))))
+    else:
+        source = session.words.source(arguments.source)
+        if not isinstance(source, Table):
+            raise NotFound("notebook.rows_of_dataset", name=source.name)
+        if isinstance(source.content, Path) and arguments.output is not None:
+            client.predict_csv(model, source.content, arguments.output, max_predict_ms=limit)
+            print(session.text("cli.predict.written", path=arguments.output))  # noqa: T201
+            return None
+        rows = source.content
+        if isinstance(rows, Path):
+            with rows.open(newline="", encoding="utf-8-sig") as lines:
+                rows = list(csv.DictReader(lines))
+    answer = session.result(client.predict(model, rows, max_predict_ms=limit))
+    if arguments.output is not None:
+        answer.to_frame().to_csv(arguments.output, index=False)
+        print(session.text("cli.predict.written", path=arguments.output))  # noqa: T201
+    return answer
+
+
+def models(session: Session, arguments: argparse.Namespace) -> Result[ModelPage] | Result[Model]:
+    """List models, or show one."""
+    if arguments.model is None:
+        return session.result(session.client.models())
+    return session.result(session.client.model(_name(session, arguments.model)))
+
+
+def promote(session: Session, arguments: argparse.Namespace) -> Result[Model]:
+    """Put a version of a model into service."""
+    return session.result(session.client.promote(_name(session, arguments.model), arguments.version))
+
+
+def rollback(session: Session, arguments: argparse.Namespace) -> Result[Model]:
+    """Put the version back into service that was there before."""
+    return session.result(session.client.rollback(_name(session, arguments.model)))
+
+
+def jobs(session: Session, arguments: argparse.Namespace) -> Result[JobPage] | Result[Job]:
+    """List jobs, show one, end it or take it up again."""
+    acts = arguments.stop or arguments.cancel or arguments.resume
+    if arguments.job is None:
+        if acts:
+            raise Unprocessable("notebook.which_job")
+        return session.result(session.client.jobs())
+    job = session.words.job(arguments.job)
+    if arguments.stop:
+        job = session.client.stop(job)
+    elif arguments.cancel:
+        job = session.client.cancel(job)
+    elif arguments.resume:
+        return _watched(session, session.client.resume(job, arguments.time))
+    return session.result(job)
+
+
+def panel(session: Session, arguments: argparse.Namespace) -> Panel:
+    """Open the panel."""
+    from automl_jupyter.notebook.panel import Panel
+
+    if arguments.source is None:
+        return Panel(language=session.language)
+    source = session.words.source(arguments.source)
+    if isinstance(source, Table):
+        return Panel(source.content, name=source.name, language=session.language)
+    return Panel(source, language=session.language)
+
+
+VERBS: Mapping[str, Callable[[Session, argparse.Namespace], object]] = MappingProxyType(
+    {
+        "upload": upload,
+        "datasets": datasets,
+        "findings": findings,
+        "train": train,
+        "watch": watch,
+        "leaderboard": leaderboard,
+        "predict": predict,
+        "models": models,
+        "promote": promote,
+        "rollback": rollback,
+        "jobs": jobs,
+        "panel": panel,
+    }
+)
+
+
+def _taken_in(source: Table | Dataset, session: Session, name: str | None = None) -> Dataset:
+    if isinstance(source, Dataset):
+        return source
+    progress = live.Progress(source.name, session, terminal=session.terminal)
+    try:
+        return session.client.upload(source.content, name=name or source.name, progress=progress)
+    finally:
+        progress.end()
+
+
+def _watched(session: Session, job: Job) -> Result[Job]:
+    try:
+        job = live.watch(session.client, job, session.language, terminal=session.terminal)
+    except KeyboardInterrupt:
+        return session.result(session.client.job(job.id), _how_to_return(session, job), shown=True)
+    note = ""
+    if job.model is not None:
+        command = f"{MAGIC} predict {job.model.name}:{job.model.version} …"
+        note = session.text("notebook.next", command=command)
+    # What a terminal showed while it changed is gone by now.
+    return session.result(job, note, shown=not session.terminal)
+
+
+def _how_to_return(session: Session, job: Job) -> str:
+    return session.text(
+        "notebook.detached",
+        watch=f"{MAGIC} watch {job.id}",
+        stop=f"{MAGIC} jobs {job.id} --stop",
+        cancel=f"{MAGIC} jobs {job.id} --cancel",
+    )
+
+
+def _name(session: Session, word: str) -> str:
+    model = session.words.model(word)
+    return model if isinstance(model, str) else model.name

@@ -1,0 +1,93 @@
+"""Each thing as a pandas DataFrame, for whoever goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from automl_jupyter.schemas import (
+    Dataset,
+    DatasetPage,
+    Findings,
+    Job,
+    JobPage,
+    Model,
+    ModelPage,
+    Predictions,
+)
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+@singledispatch
+def frame(content: object) -> pd.DataFrame:
+    """The rows of a thing: of a job its leaderboard, of a data set its columns, of a model its versions."""
+    raise NotImplementedError(type(content))
+
+
+@frame.register
+def _dataset(dataset: Dataset) -> pd.DataFrame:
+    return _rows(dataset.columns, without=("read",))
+
+
+@frame.register
+def _datasets(page: DatasetPage) -> pd.DataFrame:
+    listed = _rows(page.items, without=("columns", "dialect", "warnings"))
+    listed["columns"] = [len(dataset.columns) for dataset in page.items]
+    return listed
+
+
+@frame.register
+def _job(job: Job) -> pd.DataFrame:
+    board = _rows(job.leaderboard, without=("interval",))
+    for place, name in enumerate(("low", "high")):
+        board[name] = [trial.interval[place] if trial.interval else None for trial in job.leaderboard]
+    return board
+
+
+@frame.register
+def _jobs(page: JobPage) -> pd.DataFrame:
+    listed = _rows(page.items, without=("leaderboard", "options", "error", "model"))
+    listed["model"] = [f"{job.model.name}:{job.model.version}" if job.model else None for job in page.items]
+    return listed
+
+
+@frame.register
+def _model(model: Model) -> pd.DataFrame:
+    return _rows(model.versions, without=("columns",))
+
+
+@frame.register
+def _models(page: ModelPage) -> pd.DataFrame:
+    listed = _rows(page.items, without=("versions",))
+    listed["versions"] = [len(model.versions) for model in page.items]
+    return listed
+
+
+@frame.register
+def _predictions(answer: Predictions) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "prediction": one.value,
+                **{f"probability_{label}": p for label, p in (one.probabilities or {}).items()},
+                "prediction_id": one.id,
+                "warnings": "; ".join(warning.message for warning in one.warnings),
+            }
+            for one in answer.predictions
+        ]
+    )
+
+
+@frame.register
+def _findings(findings: Findings) -> pd.DataFrame:
+    return _rows(findings.items)
+
+
+def _rows(items: Iterable[BaseModel], without: tuple[str, ...] = ()) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = [item.model_dump(exclude=set(without)) for item in items]
+    return pd.DataFrame(rows)

@@ -1,0 +1,168 @@
+"""The part of the panel that predicts: one row in a form, or a file into another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as ipw
+
+from automl_jupyter.client import Client
+from automl_jupyter.notebook.markup import el
+from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.state import State
+from automl_jupyter.notebook.panel.widgets import button, copy_as, html, labelled, part, row, show
+from automl_jupyter.notebook.panel.work import Worker
+
+if TYPE_CHECKING:
+    from automl_jupyter.schemas import Model, ModelColumn, ModelRef, ModelVersion
+
+MOST = 30
+"""Columns that a form has at most; those of a wider table stay empty and are missing to the model."""
+
+
+class Predict:
+    """Asks a model about one row, of which each change is answered, and about files.
+
+    Parameters
+    ----------
+    state : State
+        What the panel knows.
+    worker : Worker
+        Asks the server.
+    """
+
+    def __init__(self, state: State, worker: Worker) -> None:
+        self._state = state
+        self._worker = worker
+        self._fields: dict[str, tuple[ModelColumn, Any]] = {}
+        text = worker.text
+        self.form = ipw.VBox()
+        self.ask = button(text("notebook.predict.row"), primary=True)
+        self.copy = copy_as(worker, text("notebook.predict.row"))
+        self.answer = ipw.HTML()
+        self.source = labelled(
+            ipw.Combobox,
+            text("notebook.predict.file"),
+            placeholder=text("notebook.predict.placeholder"),
+            ensure_option=False,
+        )
+        self.output = labelled(ipw.Text, text("notebook.predict.output"), value="predictions.csv")
+        self.write = button(text("notebook.predict.write"))
+        self.copy_file = copy_as(worker, text("notebook.predict.write"))
+        self.written = ipw.HTML()
+        self.view = part(
+            text("notebook.part.predict"),
+            self.form,
+            row(self.ask, self.copy),
+            self.answer,
+            self.source,
+            self.output,
+            row(self.write, self.copy_file),
+            self.written,
+        )
+        show(self.view, shown=False)
+        self.ask.on_click(lambda _: self._predict())
+        self.write.on_click(lambda _: self._write())
+        for field in (self.source, self.output):
+            field.observe(lambda _: self._copyable(), "value")
+        state.observe(lambda _: self._offer(), "version")
+        state.observe(lambda _: self._show(), "predictions")
+
+    def row(self) -> dict[str, Any]:
+        """What stands in the form, by column; an empty field is a missing value."""
+        return {
+            name: _number(field.value) if column.kind in ("number", "boolean") else field.value or None
+            for name, (column, field) in self._fields.items()
+        }
+
+    def _offer(self) -> None:
+        version: ModelVersion | None = self._state.version
+        show(self.view, shown=version is not None)
+        self._state.set_trait("predictions", None)
+        if version is None:
+            return
+        self._worker.ask(lambda client: self._fill(client, version))
+
+    def _fill(self, client: Client, version: ModelVersion) -> None:
+        preview = client.preview(version.dataset_id)
+        first = dict(zip(preview.columns, preview.rows[0], strict=True)) if preview.rows else {}
+        fields = {column.name: (column, _field(column, first)) for column in version.columns[:MOST]}
+        for _, field in fields.values():
+            field.observe(lambda _: self._changed(), "value")
+        self._fields = fields
+        self.form.children = tuple(field for _, field in fields.values())
+        self.source.options = tuple(sorted(path.name for path in Path.cwd().glob("*.csv")))
+        self._copyable()
+
+    def _changed(self) -> None:
+        self._copyable()
+        # After the first answer each change is a what-if question.
+        if self._state.predictions is not None:
+            self._predict()
+
+    def _predict(self) -> None:
+        asked, reference = self.row(), self._reference()
+
+        def predict(client: Client) -> None:
+            self._state.set_trait("predictions", client.predict(reference, [asked]))
+
+        self._worker.ask(predict)
+
+    def _write(self) -> None:
+        source, output, reference = self.source.value.strip(), self.output.value.strip(), self._reference()
+        if not source or not output:
+            self._worker.complain(self._worker.text("notebook.predict.which"))
+            return
+
+        def write(client: Client) -> None:
+            client.predict_csv(reference, source, output)
+            sentence = self._worker.text("cli.predict.written", path=output)
+            self.written.value = html(el("p", sentence, class_="good", role="status"))
+
+        self._worker.ask(write, "notebook.doing.predicting")
+
+    def _reference(self) -> ModelRef:
+        from automl_jupyter.schemas import ModelRef
+
+        model: Model = self._state.model
+        version: ModelVersion = self._state.version
+        return ModelRef(name=model.name, version=version.version)
+
+    def _show(self) -> None:
+        answer = self._state.predictions
+        self.answer.value = "" if answer is None else html(self._worker.page.of(answer))
+
+    def _copyable(self) -> None:
+        version: ModelVersion = self._state.version
+        name = self._state.model.name
+        self.copy.snippets = snippets.predict_row(name, version.version, version.dataset_id, self.row())
+        source, output = self.source.value.strip(), self.output.value.strip()
+        whole = snippets.predict_file(name, version.version, version.dataset_id, source, output)
+        self.copy_file.snippets = whole if source and output else {}
+
+
+def _field(column: ModelColumn, first: dict[str, Any]) -> Any:
+    value = first.get(column.name)
+    text = "" if value is None else str(value)
+    if column.categories is not None:
+        # What the model has not learnt may be asked as well: it says so.
+        return labelled(
+            ipw.Combobox, column.name, options=tuple(column.categories), value=text, ensure_option=False
+        )
+    hint = ""
+    if column.minimum is not None and column.maximum is not None:
+        hint = f"{column.minimum:g} … {column.maximum:g}"
+    return labelled(ipw.Text, column.name, value=text, placeholder=hint)
+
+
+def _number(text: str) -> str | float | int | None:
+    """What is typed as a number; what is none goes to the server as it is, which says so."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number

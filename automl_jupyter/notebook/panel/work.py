@@ -1,0 +1,101 @@
+"""Questions to the server that keep nobody waiting: the kernel stays free for other cells."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from automl_jupyter.client import Client
+from automl_jupyter.client.transport import Told
+from automl_jupyter.errors import AutoMLError
+from automl_jupyter.notebook.boards import is_over
+from automl_jupyter.notebook.following import Follower
+from automl_jupyter.notebook.panel.state import State
+from automl_jupyter.wording import Wording
+
+if TYPE_CHECKING:
+    from automl_jupyter.notebook.pages import Page
+    from automl_jupyter.schemas import Job
+
+
+@dataclass
+class Worker(Wording):
+    """Asks the server in threads of its own, and writes down what comes of it.
+
+    Attributes
+    ----------
+    state : State
+        What the panel knows.
+    language : str
+        The language of the sentences.
+    """
+
+    state: State
+    language: str
+    _follower: Follower | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def page(self) -> Page:
+        """Writes HTML; imported with the first answer, so that the panel itself is on screen at once."""
+        from automl_jupyter.notebook.pages import Page
+
+        return Page(self.language)
+
+    def ask(self, question: Callable[[Client], None], doing: str = "") -> None:
+        """Ask something; `doing` is the code of the sentence that is shown meanwhile."""
+        sentence = self.text(doing) if doing else ""
+        threading.Thread(target=self._ask, args=(question, sentence), daemon=True).start()
+
+    def _ask(self, question: Callable[[Client], None], sentence: str) -> None:
+        # One question after the other: an answer may change what the next one is about.
+        with self._lock:
+            self._say(sentence)
+            try:
+                with Client(language=self.language) as client:
+                    question(client)
+            except AutoMLError as problem:
+                self._complain(problem)
+            except OSError as problem:
+                why = {"path": str(problem.filename or ""), "why": problem.strerror or str(problem)}
+                self._say(self.text("cli.file", **why), trouble=True)
+            else:
+                self._say("")
+
+    def follow(self, job: Job) -> None:
+        """Keep an eye on a job until it is over, and no longer on the one before."""
+        if self._follower is not None:
+            self._follower.leave()
+            self._follower = None
+        self.state.set_trait("since", 0.0)
+        self.state.set_trait("job", job)
+        threading.Thread(target=self._follow, args=(job,), daemon=True).start()
+
+    def _follow(self, job: Job) -> None:
+        try:
+            with Client(language=self.language) as client:
+                follower = self._follower = Follower(client, job)
+                for now, since in follower.states():
+                    if self._follower is not follower:
+                        return
+                    self.state.set_trait("since", since)
+                    self.state.set_trait("job", now)
+                    if is_over(now) and now.model is not None:
+                        self.state.set_trait("model", client.model(now.model.name))
+        except AutoMLError as problem:
+            self._complain(problem)
+
+    def complain(self, sentence: str) -> None:
+        """Say what is wrong with what was filled in."""
+        self._say(sentence, trouble=True)
+
+    def _complain(self, problem: AutoMLError) -> None:
+        own = not isinstance(problem, Told)
+        self._say(problem.message(self.language) if own else str(problem), trouble=True)
+
+    def _say(self, sentence: str, *, trouble: bool = False) -> None:
+        self.state.set_trait("trouble", trouble)
+        self.state.set_trait("sentence", sentence)

@@ -1,0 +1,60 @@
+"""How sentences and numbers are written in a language, wherever they are shown."""
+
+from __future__ import annotations
+
+from automl_jupyter import messages
+
+
+class Wording:
+    """Sentences and numbers in one language.
+
+    Attributes
+    ----------
+    language : str
+        One of :data:`automl_jupyter.messages.LANGUAGES`.
+    """
+
+    language: str
+
+    def text(self, code: str, **params: object) -> str:
+        """A sentence, by its code."""
+        return messages.render(code, params, self.language)
+
+    def number(self, value: float, digits: int = 4) -> str:
+        """A number with `digits` decimals, as written in the language."""
+        return self.decimal(f"{value:.{digits}f}")
+
+    def decimal(self, text: str) -> str:
+        """A number that is text already, with the language's decimal sign and a true minus."""
+        text = text.replace("-", "\N{MINUS SIGN}")
+        return text.replace(".", ",") if self.language == "fr" else text
+
+    def whole(self, value: int) -> str:
+        """A whole number in groups of three digits."""
+        return (
+            f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if self.language == "fr" else f"{value:,}"
+        )
+
+    def size(self, size: int) -> str:
+        """A number of bytes, in decimal units."""
+        units = ("o", "ko", "Mo", "Go") if self.language == "fr" else ("bytes", "kB", "MB", "GB")
+        scale = 0
+        value = float(size)
+        while value >= 1000 and scale < len(units) - 1:
+            value, scale = value / 1000, scale + 1
+        return f"{self.number(value, 1 if scale else 0)}\N{NO-BREAK SPACE}{units[scale]}"
+
+    def seconds(self, value: float | None) -> str:
+        """A short time, in the unit that suits it."""
+        if value is None:
+            return ""
+        if value < 1:
+            return f"{self.number(value * 1000, 1 if 0.00005 < value < 0.01 else 0)}\N{NO-BREAK SPACE}ms"
+        return f"{self.number(value, 1)}\N{NO-BREAK SPACE}s"
+
+
+def clock(seconds: float) -> str:
+    """A time as ``m:ss`` or ``h:mm:ss``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -35,6 +35,7 @@ from automl_jupyter.schemas.base import (
     Thousands,
     TrialState,
 )
+from automl_jupyter.schemas.charts import Chart, ChartName, Charts, ChartTable, ChartTheme, ReportFormat
 from automl_jupyter.schemas.datasets import (
     Column,
     ColumnRead,
@@ -103,6 +104,11 @@ __all__ = [
     "Answer",
     "Answering",
     "Cell",
+    "Chart",
+    "ChartName",
+    "ChartTable",
+    "ChartTheme",
+    "Charts",
     "Column",
     "ColumnRead",
     "ColumnReadOptions",
@@ -153,6 +159,7 @@ __all__ = [
     "Profile",
     "PromoteRequest",
     "ReadOptions",
+    "ReportFormat",
     "Request",
     "ResumeRequest",
     "RouteStatistics",

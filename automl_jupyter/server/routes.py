@@ -25,6 +25,7 @@ from automl_jupyter.server.handlers import (
     monitoring,
     pages,
     predictions,
+    reports,
     uploads,
     users,
 )
@@ -288,6 +289,30 @@ ROUTES: tuple[Route, ...] = (
                 {200: schemas.Comparison, 202: schemas.Study},
                 query=("versions",),
                 told={202: ("Retry-After",)},
+                refusals=(404, 409, 422, 429, 503, 507),
+            )
+        },
+    ),
+    Route(
+        "/api/models/{name}/charts/",
+        reports.ChartsHandler,
+        {
+            "get": Operation(
+                {200: schemas.Charts, 202: schemas.Study},
+                query=("version", "chart", "theme"),
+                told={202: ("Retry-After",)},
+                refusals=(404, 409, 422, 429, 503, 507),
+            )
+        },
+    ),
+    Route(
+        "/api/models/{name}/report/",
+        reports.ReportHandler,
+        {
+            "get": Operation(
+                {200: HTML, 202: schemas.Study},
+                query=("version", "format", "language"),
+                told={200: ("Content-Disposition",), 202: ("Retry-After",)},
                 refusals=(404, 409, 422, 429, 503, 507),
             )
         },

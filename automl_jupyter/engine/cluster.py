@@ -286,7 +286,7 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         frame = tables.as_frame(self, X, reset=False)
         cells, found = columns.read_frame(self.preprocessor_.plan, frame)
         tables.warn_of(found)
-        return self._memberships(cells).argmax(axis=1)
+        return np.asarray(self._memberships(cells).argmax(axis=1), dtype=np.intp)
 
     def predict_proba(self, X: object) -> F64:
         """Give how much each row belongs to each cluster, shape (n_rows, n_clusters_); they add up to 1."""

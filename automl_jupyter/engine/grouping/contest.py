@@ -273,7 +273,7 @@ class Contest:
         memberships = final.memberships(rows)
         labels, k = memberships.argmax(axis=1), memberships.shape[1]
         generator = np.random.default_rng(self.seed)
-        found = []
+        found: list[F64] = []
         while len(found) < RESAMPLED and (time.monotonic() < until or not found):
             drawn = np.unique(generator.integers(0, len(rows), len(rows)))
             again = methods.labels_of(self._fit(self._candidates[name], rows[drawn]), rows[drawn])

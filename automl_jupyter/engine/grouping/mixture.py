@@ -121,7 +121,7 @@ def criterion(space: Space, X: F64, labels: npt.NDArray[np.intp], *, shared: boo
     d = basis.shape[1]
     free = k - 1 + k * d + (1 if shared else k) * d * (d + 1) // 2
     free += sum(table.size - k for table in model.levels)
-    return free * math.log(len(X)) - 2 * float(_posterior(model, X)[0].sum())
+    return float(free * math.log(len(X))) - 2 * float(_posterior(model, X)[0].sum())
 
 
 def _directions(Z: F64) -> F64:

@@ -85,7 +85,7 @@ def learn(of: Preprocessor, views: Views) -> Space:
 def _tails(numbers: F64) -> npt.NDArray[np.int8]:
     centred = numbers - numbers.mean(axis=0) if len(numbers) else numbers
     skewness = (centred**3).mean(axis=0) / np.maximum((centred**2).mean(axis=0), 1e-12) ** 1.5
-    return (np.sign(skewness) * (np.abs(skewness) > LONG_TAIL)).astype(np.int8)
+    return np.asarray(np.sign(skewness) * (np.abs(skewness) > LONG_TAIL), dtype=np.int8)
 
 
 def _bent(numbers: F64, bend: npt.NDArray[np.int8], low: F64, middle: F64) -> F64:

@@ -33,9 +33,9 @@ class ReportingHandler(StudyHandler):
         """
         given = self.get_query_argument(name, default)
         if given is not None and given not in known:
-            params = {"field": name, "known": list(known)}
-            problem = FieldError(name, "server.not_one_of", params)
-            raise Malformed("server.not_one_of", errors=[problem], **params)
+            words = [*known]
+            problem = FieldError(name, "server.not_one_of", {"field": name, "known": words})
+            raise Malformed("server.not_one_of", errors=[problem], field=name, known=words)
         return given
 
 

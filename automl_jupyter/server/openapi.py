@@ -243,6 +243,8 @@ def _response(references: Mapping[Any, Any], operation: Operation, status: int) 
         response["content"] = _content(references, answer)
         if answer is schemas.Predictions:
             response["content"].update(_content(references, CSV))
+        for media in operation.also.get(status, ()):
+            response["content"].update(_content(references, media))
     if isinstance(answer, type) and answer in SUPPLIES:
         response["links"] = {name: {"$ref": f"#/components/links/{name}"} for name, _ in _links_from(answer)}
     return response

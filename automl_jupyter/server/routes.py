@@ -30,11 +30,12 @@ from automl_jupyter.server.handlers import (
     users,
 )
 
-CSV, EVENTS, TEXT, HTML, FORM, FIELDS, PIECE = (
+CSV, EVENTS, TEXT, HTML, MARKDOWN, FORM, FIELDS, PIECE = (
     "text/csv",
     "text/event-stream",
     "text/plain",
     "text/html",
+    "text/markdown",
     "multipart/form-data",
     "application/x-www-form-urlencoded",
     "application/offset+octet-stream",
@@ -58,6 +59,8 @@ class Operation:
         The fields of a page's form that it takes; see ``forms``.
     query, headers : tuple of str
         Names of the parameters that it knows; see ``openapi.PARAMETERS``.
+    also : mapping
+        Other media types that a status comes with.
     told : mapping
         Names of the headers that a status comes with; see ``openapi.HEADERS``.
     refusals : tuple of int
@@ -70,6 +73,7 @@ class Operation:
     form: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    also: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
 
@@ -312,6 +316,7 @@ ROUTES: tuple[Route, ...] = (
             "get": Operation(
                 {200: HTML, 202: schemas.Study},
                 query=("version", "format", "language"),
+                also={200: (MARKDOWN,)},
                 told={200: ("Content-Disposition",), 202: ("Retry-After",)},
                 refusals=(404, 409, 422, 429, 503, 507),
             )

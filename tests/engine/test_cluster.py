@@ -114,7 +114,7 @@ def test_four_planted_groups_are_found_and_told_apart_in_words():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["normal", "even", "skewed", "stretched", "mixed"])
+@pytest.mark.parametrize("kind", ["normal", "even", "skewed", "stretched", "mixed", "answers"])
 def test_noise_without_groups_is_told_to_have_none(kind):
     rng = np.random.default_rng(3)
     made = {
@@ -125,6 +125,7 @@ def test_noise_without_groups_is_told_to_have_none(kind):
             rng.normal(size=(120, 3)) @ np.array([[1, 0.9, 0.8], [0, 0.3, 0.1], [0, 0, 0.3]])
         ),
         "mixed": lambda: rng.normal(size=(120, 2)),
+        "answers": lambda: rng.random((120, 3)) > 0.5,
     }[kind]()
     X = pd.DataFrame(made, columns=list("abc")[: made.shape[1]])
     if kind == "mixed":

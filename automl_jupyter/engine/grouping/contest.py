@@ -22,6 +22,7 @@ SPLITS, NOISE_TABLES, RESAMPLED = 4, 38, 12
 """Divisions of the rows; tables without groups (none is better: p of 0.05 for each kind); resamples."""
 
 MOST_TESTED, FEWEST_TABLES = 6, 8
+ROUNDING = 1e-6
 
 F64 = npt.NDArray[np.float64]
 
@@ -246,10 +247,10 @@ class Contest:
             range(NOISE_TABLES), stability.without_groups(self.space, rows, self.seed), strict=False
         ):
             highest = max(highest, self._silhouette(candidate, table))
-            if highest >= found or (time.monotonic() > until and i >= FEWEST_TABLES):
+            if highest >= found - ROUNDING or (time.monotonic() > until and i >= FEWEST_TABLES):
                 break
         self.evidence[evidence.name] = replace(evidence, noise=highest)
-        return found > highest
+        return found - ROUNDING > highest
 
     def _silhouette(self, candidate: Candidate, X: F64) -> float:
         order = np.random.default_rng(self.seed).permutation(len(X))

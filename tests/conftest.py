@@ -97,3 +97,12 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
         )
     )
     return made
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with ``tables/`` and ``nasty/`` that AUTOML_TEST_DATA names."""
+    folder = os.environ.get("AUTOML_TEST_DATA")
+    if not folder:
+        pytest.skip("AUTOML_TEST_DATA names no folder with tables/ and nasty/")
+    return Path(folder)

@@ -8,7 +8,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from automl_jupyter import messages
-from automl_jupyter.client import events, explanations, predictions, rereading, uploads, values, waiting
+from automl_jupyter.client import (
+    events,
+    explanations,
+    predictions,
+    reports,
+    rereading,
+    uploads,
+    values,
+    waiting,
+)
 from automl_jupyter.client.actions import combined
 from automl_jupyter.client.discovery import find_server, language_of
 from automl_jupyter.client.paths import id_of, part
@@ -18,6 +27,7 @@ from automl_jupyter.errors import AutoMLError
 if TYPE_CHECKING:
     from automl_jupyter.client.rereading import Decisions
     from automl_jupyter.schemas import (
+        Chart,
         Comparison,
         Dataset,
         DatasetPage,
@@ -390,6 +400,50 @@ class Client:
     def rollback(self, name: str) -> Model:
         """Put the version back into service that was there before."""
         return self._model("POST", f"api/models/{part(name)}/rollback/")
+
+    # --- what a model looks like
+
+    def charts(
+        self, name: str, chart: str | None = None, *, version: int | None = None, theme: str = "light"
+    ) -> list[Chart]:
+        """Draw a version of a model; waits while charts are computed for the first time.
+
+        Parameters
+        ----------
+        name : str
+            The model.
+        chart : str, optional
+            Charts of this name alone: ``roc``, ``residuals``, …; ``importance`` and ``dependence`` come only
+            when they are named.
+        version : int, optional
+            The one in service, or else the newest, unless given.
+        theme : str
+            ``light``, ``dark`` or ``contrast``.
+
+        Returns
+        -------
+        list of Chart
+            Each with ``spec`` (Vega-Lite 5), ``table`` and ``sentence``.
+        """
+        return reports.charts(self._transport, name, chart, version, theme)
+
+    def report(
+        self, name: str, target: str | Path, *, version: int | None = None, language: str | None = None
+    ) -> Path:
+        """Write the card of a version of a model into a file.
+
+        Parameters
+        ----------
+        name : str
+            The model.
+        target : path
+            Where to; Markdown if it ends in ``.md``, else one page of HTML.
+        version : int, optional
+            The one in service, or else the newest, unless given.
+        language : str, optional
+            ``en`` or ``fr``; that of the client unless given.
+        """
+        return reports.report(self._transport, name, Path(target), version, language)
 
     # --- predictions
 

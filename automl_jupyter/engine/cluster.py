@@ -1,8 +1,7 @@
-"""Clustering: k-means over scaled columns, the number of clusters by the silhouette of held-out rows."""
+"""Clustering: which way of grouping, and how many groups, by what is found again in other rows."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,28 +19,66 @@ from automl_jupyter.engine import columns, kmeans, preprocess, serving, tables, 
 from automl_jupyter.engine.admission import MIN_ROWS, refuse
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.contract import Contract
+from automl_jupyter.engine.grouping import methods, space
+from automl_jupyter.engine.grouping.contest import Contest, Evidence
+from automl_jupyter.engine.grouping.methods import Candidate, Grouping
+from automl_jupyter.engine.grouping.profile import Profile, profiles
+from automl_jupyter.engine.grouping.space import Space
 from automl_jupyter.engine.learners import F32
-from automl_jupyter.engine.metrics import CONFIDENCE, RESAMPLES
 from automl_jupyter.engine.preprocess import Preprocessor, Views
 from automl_jupyter.engine.rows import MissingValues, check_names, first_of_equals, without_marks
 from automl_jupyter.engine.serving import RowPredictions
-from automl_jupyter.engine.trials import SKIPPED, FinishedTrial, Observer, Silent, Trial, ranked, to_frame
+from automl_jupyter.engine.trials import SKIPPED, Observer, Silent, Trial, ranked, to_frame
 
-MOST_CLUSTERS = 12
-FIT_ROWS, JUDGED_ROWS = 20_000, 1500
+SEARCHED, TESTED, TOLD = 0.6, 0.8, 0.9
+"""Parts of the budget after which no candidate begins, none is tested against noise, and all is done."""
 
 F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Centres:
-    """Centres of clusters, shape (k, p), in the linear view."""
+    """Centres of clusters, shape (k, p), in the linear view: what models of earlier releases are made of."""
 
     points: F64
 
     def predict(self, views: Views, threads: int = 1) -> F32:
-        """Give the number of the nearest centre, shape (n, 1)."""
-        return kmeans.assign(views["linear"].astype(np.float64), self.points)[:, None].astype(np.float32)
+        """Give 1 for the nearest centre and 0 for the others, shape (n, k)."""
+        labels = kmeans.assign(views["linear"].astype(np.float64), self.points)
+        return np.eye(len(self.points), dtype=np.float32)[labels]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Clusters as they are served.
+
+    Attributes
+    ----------
+    space : Space
+        Where rows are near or far.
+    found : Grouping
+        Tells how much a row belongs to each group.
+    order : ndarray of shape (k,)
+        The groups in the order of their numbers: the largest first, without those that attract no row.
+    """
+
+    space: Space
+    found: Grouping
+    order: npt.NDArray[np.intp]
+
+    def predict(self, views: Views, threads: int = 1) -> F32:
+        """Give the memberships of each row, shape (n, k); they add up to 1."""
+        shares = self.found.memberships(self.space.points(views))[:, self.order] + 1e-12
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class OneGroup:
+    """All rows together: what is said where there are no groups."""
+
+    def memberships(self, X: F64) -> F64:
+        """Give 1 for each row, shape (n, 1)."""
+        return np.ones((len(X), 1))
 
 
 class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -50,7 +87,8 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_clusters : int or None
-        Number of clusters, at most half of the rows; None tries 2 to 12 and keeps the best.
+        Number of clusters, at most half of the rows; None tries 2 to 12 and keeps the largest number that is
+        found again in other rows nearly as well as the best, and better than in noise; else 1.
     time_budget : float
         Seconds; ``fit`` returns at most one second later.
     n_jobs : int or None
@@ -58,17 +96,24 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     random_state : int, RandomState or None
         Seed of all that is random.
     max_trials : int or None
-        Only so many numbers of clusters.
+        Only so many candidates.
 
     Attributes
     ----------
     labels_ : ndarray of shape (n_rows,)
-        Cluster of each training row.
+        Cluster of each training row; 0 is the largest.
     n_clusters_ : int
-        Number of clusters found.
+        Number of clusters found; 1 if there is nothing but noise.
+    verdict_ : str
+        Code of the sentence that says what was found: ``groups.clusters_found``, ``clusters_as_asked``,
+        ``clusters_as_asked_but_weak`` or ``clusters_none``.
+    evidence_ : tuple of Evidence
+        Silhouette, prediction strength and what noise would give, of each candidate.
+    profiles_ : tuple of Profile
+        What tells each cluster from the other rows.
     leaderboard_ : DataFrame
-        One row for each number of clusters; the score is the mean silhouette of rows that took no part in
-        finding the centres. The baseline puts all rows into one cluster.
+        One row for each way of grouping, what is served first; the score is the mean silhouette of rows that
+        took no part in finding the groups. The baseline puts all rows into one cluster.
     score_, interval_ : float, tuple of float
         Score of what is served and its 90 % bootstrap interval.
     contract_ : Contract
@@ -77,6 +122,12 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     contract_: Contract
     preprocessor_: Preprocessor
+    centres_: Centres
+    # Models of the first releases have none of these.
+    groups_: Groups | None = None
+    verdict_: str | None = None
+    evidence_: tuple[Evidence, ...] = ()
+    profiles_: tuple[Profile, ...] = ()
 
     def __init__(
         self,
@@ -137,7 +188,7 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Unprocessable
             A ValueError with a code ``engine.…`` if there is nothing to group.
         """
-        end = time.monotonic() + 0.9 * (self.time_budget if seconds is None else seconds)
+        began, allowed = time.monotonic(), self.time_budget if seconds is None else seconds
         every = tables.as_frame(self, X, reset=True)
         marks = {} if missing_values is None else missing_values
         check_names(marks, list(every.columns))
@@ -153,18 +204,26 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             plan = columns.layout(learnt)
             cells, _ = columns.read_frame(plan, frame)
             self.preprocessor_, views = preprocess.fit(plan, cells, seed)
-            contest = _Contest(views["linear"], seed, end)
-            best = self._search(contest, watcher)
-            self.centres_ = Centres(contest.final(best))
+            near = space.learn(self.preprocessor_, views)
+            end, tested, latest = (began + share * allowed for share in (SEARCHED, TESTED, TOLD))
+            contest = Contest(near, near.points(views), seed, end, latest)
+            name = self._search(contest, watcher, tested)
+            found = OneGroup() if name is None else contest.final(name)
             if len(every) > len(frame):
-                views = self.preprocessor_.views(columns.read_frame(plan, every)[0])
-            labels = self.centres_.predict(views)[:, 0].astype(np.intp)
-        # Numbers of clusters run from 0 without gaps, also where a centre attracts no row.
-        present, self.labels_ = np.unique(labels, return_inverse=True)
-        self.centres_ = Centres(self.centres_.points[present])
-        self.n_clusters_ = len(present)
+                cells, _ = columns.read_frame(plan, every)
+                views = self.preprocessor_.views(cells)
+            shares = found.memberships(near.points(views))
+            sizes = np.bincount(shares.argmax(axis=1), minlength=shares.shape[1])
+            # Numbers of clusters run from 0 without gaps, also where a group attracts no row.
+            order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
+            self.groups_ = Groups(near, found, order)
+            memberships = self.groups_.predict(views)
+            self.labels_ = memberships.argmax(axis=1).astype(np.intp)
+            again = None if name is None else contest.found_again(name, found, latest)[order]
+            self.profiles_ = profiles(plan, cells, self.labels_, memberships.astype(np.float64), again)
+        self.n_clusters_ = len(order)
         self.task_, self.metric_ = "clustering", "silhouette"
-        self.contract_ = Contract(learnt, "clustering")
+        self.contract_ = Contract(learnt, "clustering", classes=tuple(range(self.n_clusters_)))
         watcher.progress(1.0, "engine.progress_done")
         return self
 
@@ -177,33 +236,37 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 "n_clusters", "engine.bad_number_of_clusters", n=self.n_clusters, most=len(frame) // 2
             )
 
-    def _search(self, contest: _Contest, observer: Observer) -> int:
-        """Try numbers of clusters and give the best."""
-        most = min(MOST_CLUSTERS, contest.rows // 4)
-        wanted = [self.n_clusters] if self.n_clusters is not None else list(range(2, max(most, 2) + 1))
-        wanted = wanted[: self.max_trials] if self.max_trials is not None else wanted
-        trials = {0: contest.baseline()}
-        observer.trial_finished(contest.finished(0, trials[0]))
-        known = contest.known(observer.known_trials())
+    def _search(self, contest: Contest, observer: Observer, until: float) -> str | None:
+        """Try ways of grouping and give the name of the best; None if there are no groups."""
+        wanted = methods.candidates(contest.rows, self.n_clusters)[: self.max_trials]
+        trials = {"baseline": contest.baseline()}
+        observer.trial_finished(contest.finished("baseline", trials["baseline"]))
+        known = contest.take_over(wanted, observer.known_trials())
         stopped = False
-        for i, k in enumerate(wanted):
+        for i, candidate in enumerate(wanted):
             stopped = stopped or observer.should_stop()
-            if k in known:
-                trials[k] = known[k]
-            elif i and (stopped or time.monotonic() > contest.end):
-                reason = "engine.trial_stopped" if stopped else "engine.trial_out_of_time"
-                trials[k] = Trial(f"kmeans_{k}", "kmeans", state=SKIPPED, params={"k": k}, reason=reason)
-            else:
-                trials[k] = contest.trial(k)
-            observer.trial_finished(contest.finished(k, trials[k]))
-            observer.progress(0.95 * (i + 1) / len(wanted), "engine.progress_training")
-        best = max(contest.values, key=lambda k: float(contest.values[k].mean()))
-        self.trials_ = ranked(
-            replace(trial, tied_with_best=contest.tied(best, k)) if k in contest.values else trial
-            for k, trial in trials.items()
-        )
-        self.score_, self.interval_ = trials[best].score, trials[best].interval
-        return best
+            trial = known.get(candidate.name)
+            if trial is None and i and (stopped or time.monotonic() > contest.end):
+                trial = _skipped(candidate, stopped)
+            trials[candidate.name] = contest.trial(candidate) if trial is None else trial
+            observer.trial_finished(contest.finished(candidate.name, trials[candidate.name]))
+            observer.progress(0.9 * (i + 1) / len(wanted), "engine.progress_training")
+        name = contest.choose(until)
+        weak = name is None
+        if self.n_clusters is not None:
+            name = contest.best_of()
+        served = trials["baseline" if name is None else name]
+        self.verdict_ = _verdict(weak, self.n_clusters)
+        self.evidence_ = tuple(contest.evidence.values())
+        self.score_, self.interval_ = served.score, served.interval
+        judged = [
+            replace(trial, tied_with_best=name is not None and contest.tied(name, trial.name))
+            if trial.name in contest.values
+            else replace(trial, tied_with_best=trial is served)
+            for trial in trials.values()
+        ]
+        self.trials_ = tuple(sorted(ranked(judged), key=lambda trial: trial.name != served.name))
+        return name
 
     @property
     def leaderboard_(self) -> pd.DataFrame:
@@ -223,7 +286,13 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         frame = tables.as_frame(self, X, reset=False)
         cells, found = columns.read_frame(self.preprocessor_.plan, frame)
         tables.warn_of(found)
-        return self._labels(cells)
+        return np.asarray(self._memberships(cells).argmax(axis=1), dtype=np.intp)
+
+    def predict_proba(self, X: object) -> F64:
+        """Give how much each row belongs to each cluster, shape (n_rows, n_clusters_); they add up to 1."""
+        check_is_fitted(self)
+        cells, _ = columns.read_frame(self.preprocessor_.plan, tables.as_frame(self, X, reset=False))
+        return self._memberships(cells)
 
     def predict_rows(
         self, rows: Sequence[Mapping[str, object]], max_predict_ms: float | None = None
@@ -247,88 +316,23 @@ class AutoMLClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def answer_cells(self, cells: Cells, answering: str) -> tuple[npt.NDArray[np.generic], F64 | None]:
         """Answer for typed cells; see :class:`automl_jupyter.engine.serving.Servable`."""
-        return self._labels(cells), None
+        memberships = self._memberships(cells)
+        return memberships.argmax(axis=1), memberships if self.contract_.classes else None
 
-    def _labels(self, cells: Cells) -> npt.NDArray[np.intp]:
+    def _memberships(self, cells: Cells) -> F64:
+        served = self.centres_ if self.groups_ is None else self.groups_
         threads = tables.threads_of(self.n_jobs)
-        return serving.raw_predictions(self.centres_, self.preprocessor_, cells, threads)[:, 0].astype(
-            np.intp
-        )
+        return serving.raw_predictions(served, self.preprocessor_, cells, threads).astype(np.float64)
 
 
-class _Contest:
-    """Judges numbers of clusters: centres come from one half of the rows, silhouettes from the other."""
+def _skipped(candidate: Candidate, stopped: bool) -> Trial:
+    reason = "engine.trial_stopped" if stopped else "engine.trial_out_of_time"
+    return Trial(
+        candidate.name, candidate.family, state=SKIPPED, params={"size": candidate.size}, reason=reason
+    )
 
-    def __init__(self, view: F32, seed: int, end: float) -> None:
-        generator = np.random.default_rng(seed)
-        chosen = generator.permutation(len(view))[:FIT_ROWS]
-        self.seed, self.end, self.rows = seed, end, len(chosen)
-        self._all = view[np.sort(chosen)].astype(np.float64)
-        self._halves = [view[np.sort(half)].astype(np.float64) for half in np.array_split(chosen, 2)]
-        self._judged = [half[:JUDGED_ROWS] for half in self._halves]
-        self._distances = [np.sqrt(kmeans.squared_distances(part, part)) for part in self._judged]
-        n = sum(map(len, self._judged))
-        self._weights = (
-            np.stack(
-                [np.bincount(generator.integers(0, n, n), minlength=n) for _ in range(RESAMPLES)]
-            ).astype(np.float64)
-            / n
-        )
-        self.values: dict[int, F64] = {}
-        self._fingerprint = hashlib.sha256(self._all.tobytes() + repr(seed).encode()).hexdigest()
 
-    def baseline(self) -> Trial:
-        """One cluster: its silhouette is 0 by definition."""
-        return Trial("baseline", "baseline", 0.0, (0.0, 0.0), baseline=True, predict_seconds=0.0)
-
-    def trial(self, k: int) -> Trial:
-        """Try k clusters."""
-        began = time.monotonic()
-        centres = [kmeans.fit(half, k, self.seed, self.end) for half in self._halves]
-        fitted = time.monotonic()
-        labels = [
-            kmeans.assign(part, other) for part, other in zip(self._judged, reversed(centres), strict=True)
-        ]
-        predicted = time.monotonic()
-        found = [kmeans.silhouettes(d, part) for d, part in zip(self._distances, labels, strict=True)]
-        # In the precision in which a later attempt gets them, so that it comes to the same.
-        self.values[k] = np.concatenate(found).astype(np.float32).astype(np.float64)
-        low, high = self._quantiles(self.values[k])
-        return Trial(
-            f"kmeans_{k}",
-            "kmeans",
-            score=float(self.values[k].mean()),
-            interval=(low, high),
-            fit_seconds=fitted - began,
-            predict_seconds=1000 * (predicted - fitted) / len(self.values[k]),
-            params={"k": k},
-        )
-
-    def finished(self, k: int, trial: Trial) -> FinishedTrial:
-        """A trial with its silhouettes, for a later attempt."""
-        values = self.values.get(k)
-        found = None if values is None else values.astype(np.float32)[:, None]
-        return FinishedTrial(trial, (), found, self._fingerprint)
-
-    def known(self, finished: Sequence[FinishedTrial]) -> dict[int, Trial]:
-        """Take over what an earlier attempt at the same rows found, by number of clusters."""
-        taken = {}
-        for one in finished:
-            if one.predictions is not None and one.fingerprint == self._fingerprint:
-                k = int(one.trial.params["k"])
-                self.values[k] = one.predictions[:, 0].astype(np.float64)
-                taken[k] = one.trial
-        return taken
-
-    def final(self, k: int) -> F64:
-        """Find the centres on all rows."""
-        return kmeans.fit(self._all, k, self.seed, self.end)
-
-    def tied(self, best: int, other: int) -> bool:
-        """Tell whether resamples of rows cannot tell two numbers of clusters apart."""
-        return self._quantiles(self.values[best] - self.values[other])[0] <= 0
-
-    def _quantiles(self, values: F64) -> tuple[float, float]:
-        tail = (1 - CONFIDENCE) / 2
-        low, high = np.quantile(self._weights @ values, [tail, 1 - tail]).tolist()
-        return low, high
+def _verdict(weak: bool, asked: int | None) -> str:
+    if asked is not None:
+        return "groups.clusters_as_asked_but_weak" if weak and asked > 1 else "groups.clusters_as_asked"
+    return "groups.clusters_none" if weak else "groups.clusters_found"

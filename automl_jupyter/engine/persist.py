@@ -17,7 +17,7 @@ from automl_jupyter.errors import Conflict, Unprocessable
 
 _OURS = {
     "automl_jupyter.engine.boosting": ("BoosterModel", "rebuild"),
-    "automl_jupyter.engine.cluster": ("AutoMLClusterer", "Centres"),
+    "automl_jupyter.engine.cluster": ("AutoMLClusterer", "Centres", "Groups", "OneGroup"),
     "automl_jupyter.engine.columns": ("Cells", "Layout"),
     "automl_jupyter.engine.conformal": ("Bands",),
     "automl_jupyter.engine.contract": ("ColumnContract", "Contract"),
@@ -26,6 +26,11 @@ _OURS = {
     "automl_jupyter.engine.estimators": ("AutoMLClassifier", "AutoMLRegressor", "Evaluation"),
     "automl_jupyter.engine.fitting": ("Material", "Part"),
     "automl_jupyter.engine.forest": ("ForestModel",),
+    "automl_jupyter.engine.grouping.contest": ("Evidence",),
+    "automl_jupyter.engine.grouping.methods": ("Centres", "Examples"),
+    "automl_jupyter.engine.grouping.mixture": ("Mixture",),
+    "automl_jupyter.engine.grouping.profile": ("Profile", "Trait"),
+    "automl_jupyter.engine.grouping.space": ("Space",),
     "automl_jupyter.engine.learners": ("ConstantModel",),
     "automl_jupyter.engine.kernel": ("Kernel", "KernelModel"),
     "automl_jupyter.engine.linear": ("Curves", "LinearModel", "SplineModel"),

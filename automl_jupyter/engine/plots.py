@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from automl_jupyter.engine.cluster import AutoMLClusterer
     from automl_jupyter.engine.estimators import AutoMLClassifier, AutoMLRegressor
 
+    Drawable = AutoMLClassifier | AutoMLRegressor | AutoMLClusterer
+
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 PALETTE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MOST_CLASSES, MOST_POINTS = 15, 3000
@@ -32,9 +34,7 @@ class _Say(Protocol):
     def __call__(self, what: str) -> str: ...
 
 
-def figures(
-    model: AutoMLClassifier | AutoMLRegressor | AutoMLClusterer, language: str = "en"
-) -> dict[str, Figure]:
+def figures(model: Drawable, language: str = "en") -> dict[str, Figure]:
     """Draw what a person wants to see of a fitted model.
 
     Parameters

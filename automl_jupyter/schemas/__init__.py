@@ -35,6 +35,7 @@ from automl_jupyter.schemas.base import (
     Thousands,
     TrialState,
 )
+from automl_jupyter.schemas.charts import Chart, ChartName, Charts, ChartTable, ChartTheme, ReportFormat
 from automl_jupyter.schemas.datasets import (
     Budgets,
     Column,
@@ -106,6 +107,11 @@ __all__ = [
     "Answering",
     "Budgets",
     "Cell",
+    "Chart",
+    "ChartName",
+    "ChartTable",
+    "ChartTheme",
+    "Charts",
     "Column",
     "ColumnRead",
     "ColumnReadOptions",
@@ -157,6 +163,7 @@ __all__ = [
     "Profile",
     "PromoteRequest",
     "ReadOptions",
+    "ReportFormat",
     "Request",
     "ResumeRequest",
     "RouteStatistics",

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from automl_jupyter import __version__, schemas
+from automl_jupyter import __version__, messages, schemas
 from automl_jupyter.server.base import LARGEST_VERSION, LONGEST_PAGE
 from automl_jupyter.server.handlers.pages import PageHandler
 from automl_jupyter.server.handlers.predictions import ANSWERED_BY
@@ -79,6 +79,25 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
         "description": "A column that the model reads, of numbers or categories.",
         "schema": {"type": "string"},
     },
+    "chart": {
+        "in": "query",
+        "description": "The charts of this name alone; `importance` and `dependence` come only when named.",
+        "schema": {"type": "string", "enum": list(get_args(schemas.ChartName))},
+    },
+    "theme": {
+        "in": "query",
+        "description": "The ground on which charts are shown.",
+        "schema": {"type": "string", "enum": list(get_args(schemas.ChartTheme)), "default": "light"},
+    },
+    "format": {
+        "in": "query",
+        "schema": {"type": "string", "enum": list(get_args(schemas.ReportFormat)), "default": "html"},
+    },
+    "language": {
+        "in": "query",
+        "description": "That of the request, unless given.",
+        "schema": {"type": "string", "enum": list(messages.LANGUAGES)},
+    },
     "versions": {
         "in": "query",
         "required": True,
@@ -118,6 +137,11 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "description": "As `answered_by` of Predictions.",
         "required": True,
         "schema": {"type": "string", "enum": list(get_args(schemas.Answering))},
+    },
+    "Content-Disposition": {
+        "description": "A file to keep, and its name.",
+        "required": True,
+        "schema": {"type": "string"},
     },
     "Retry-After": {
         "description": "In how many seconds to ask again.",
@@ -219,6 +243,8 @@ def _response(references: Mapping[Any, Any], operation: Operation, status: int) 
         response["content"] = _content(references, answer)
         if answer is schemas.Predictions:
             response["content"].update(_content(references, CSV))
+        for media in operation.also.get(status, ()):
+            response["content"].update(_content(references, media))
     if isinstance(answer, type) and answer in SUPPLIES:
         response["links"] = {name: {"$ref": f"#/components/links/{name}"} for name, _ in _links_from(answer)}
     return response

@@ -25,15 +25,17 @@ from automl_jupyter.server.handlers import (
     monitoring,
     pages,
     predictions,
+    reports,
     uploads,
     users,
 )
 
-CSV, EVENTS, TEXT, HTML, FORM, FIELDS, PIECE = (
+CSV, EVENTS, TEXT, HTML, MARKDOWN, FORM, FIELDS, PIECE = (
     "text/csv",
     "text/event-stream",
     "text/plain",
     "text/html",
+    "text/markdown",
     "multipart/form-data",
     "application/x-www-form-urlencoded",
     "application/offset+octet-stream",
@@ -57,6 +59,8 @@ class Operation:
         The fields of a page's form that it takes; see ``forms``.
     query, headers : tuple of str
         Names of the parameters that it knows; see ``openapi.PARAMETERS``.
+    also : mapping
+        Other media types that a status comes with.
     told : mapping
         Names of the headers that a status comes with; see ``openapi.HEADERS``.
     refusals : tuple of int
@@ -69,6 +73,7 @@ class Operation:
     form: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    also: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
 
@@ -288,6 +293,31 @@ ROUTES: tuple[Route, ...] = (
                 {200: schemas.Comparison, 202: schemas.Study},
                 query=("versions",),
                 told={202: ("Retry-After",)},
+                refusals=(404, 409, 422, 429, 503, 507),
+            )
+        },
+    ),
+    Route(
+        "/api/models/{name}/charts/",
+        reports.ChartsHandler,
+        {
+            "get": Operation(
+                {200: schemas.Charts, 202: schemas.Study},
+                query=("version", "chart", "theme"),
+                told={202: ("Retry-After",)},
+                refusals=(404, 409, 422, 429, 503, 507),
+            )
+        },
+    ),
+    Route(
+        "/api/models/{name}/report/",
+        reports.ReportHandler,
+        {
+            "get": Operation(
+                {200: HTML, 202: schemas.Study},
+                query=("version", "format", "language"),
+                also={200: (MARKDOWN,)},
+                told={200: ("Content-Disposition",), 202: ("Retry-After",)},
                 refusals=(404, 409, 422, 429, 503, 507),
             )
         },

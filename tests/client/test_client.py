@@ -355,3 +355,14 @@ def test_a_server_without_the_extension_is_told_how_to_get_it(
 
 def test_every_error_is_one_of_ours() -> None:
     assert issubclass(TookTooLong, AutoMLError)
+
+
+def test_a_model_is_drawn_and_its_card_written(client: Client, job: Job, tmp_path: Path) -> None:
+    assert job.model is not None
+    (chart,) = client.charts(job.model.name, "leaderboard", theme="dark")
+    assert chart.sentence
+    assert chart.spec["description"] == chart.sentence
+    card = client.report(job.model.name, tmp_path / "card.md", language="fr")
+    assert card.read_text("utf-8").startswith("# Fiche du modèle")
+    page = client.report(job.model.name, tmp_path / "card.html")
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")

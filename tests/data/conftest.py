@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,12 +32,3 @@ def read(tmp_path: Path) -> Callable[..., ReadResult]:
         return result
 
     return _read
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder with ``tables/`` and ``nasty/`` that AUTOML_TEST_DATA names."""
-    folder = os.environ.get("AUTOML_TEST_DATA")
-    if not folder:
-        pytest.skip("AUTOML_TEST_DATA names no folder with tables/ and nasty/")
-    return Path(folder)

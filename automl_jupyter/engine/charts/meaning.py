@@ -1,0 +1,156 @@
+"""Why a model says what it says: importance, dependence, and what made the prediction of one row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from automl_jupyter.engine.charts import draw
+from automl_jupyter.engine.charts.chart import Chart, Sheet, number, plain, said
+from automl_jupyter.engine.charts.theme import STRONG
+
+MOST_COLUMNS, MOST_CURVES, MOST_PARTS = 20, 40, 10
+
+F64 = npt.NDArray[np.float64]
+
+
+def importance(
+    columns: Sequence[str], drops: Sequence[float], intervals: Sequence[tuple[float, float]]
+) -> Chart:
+    """How much the score falls when a column is shuffled.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The columns, or groups of columns that say the same.
+    drops : sequence of float
+        How much the score falls.
+    intervals : sequence of tuple of float
+        From where to where it may lie.
+    """
+    import altair as alt
+
+    order = np.argsort(-np.asarray(drops), kind="stable")[:MOST_COLUMNS]
+    rows = [(plain(columns[i]), drops[i], *intervals[i]) for i in order]
+    sheet = Sheet.of(
+        [said(f"charts.axis_{c}") for c in ("column", "drop", "from", "to")], *zip(*rows, strict=True)
+    )
+    base = alt.Chart(sheet.data()).encode(
+        y=draw.channel(sheet, "y", 0, "N", sort=None, title=None), tooltip=draw.tips(sheet, "NQQQ")
+    )
+    bars = base.mark_bar(opacity=0.75).encode(x=draw.channel(sheet, "x", 1, "Q"))
+    reach = base.mark_rule(style=STRONG, strokeWidth=2.5).encode(x="c2:Q", x2="c3")
+    useless = sum(low <= 0 for _, _, low, _ in rows)
+    params = {"column": rows[0][0], "drop": number(rows[0][1]), "n": useless}
+    return draw.finished("importance", bars + reach, sheet, params, height=draw.steps(len(rows)))
+
+
+def dependence(column: str, values: Sequence[object], mean: F64, curves: F64, what: str) -> Chart:
+    """How predictions change with one column while the others stay.
+
+    Parameters
+    ----------
+    column : str
+        The column.
+    values : sequence
+        Where it was asked about, numbers or categories.
+    mean : ndarray of shape (points,)
+        The mean prediction.
+    curves : ndarray of shape (rows, points)
+        The prediction of each row alone.
+    what : str
+        What is predicted: the class or the target.
+    """
+    import altair as alt
+
+    numeric = all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in values)
+    shown = curves[:MOST_CURVES]
+    values = [v if isinstance(v, int | float | np.number) else plain(v) for v in values]
+    rows = [(v, m, "-1") for v, m in zip(values, mean.tolist(), strict=True)]
+    rows += [(v, y, str(i)) for i, c in enumerate(shown) for v, y in zip(values, c.tolist(), strict=True)]
+    sheet = Sheet.of([plain(column), plain(what), said("charts.axis_row")], *zip(*rows, strict=True))
+    type_ = "Q" if numeric else "N"
+    x = draw.channel(
+        sheet, "x", 0, type_, **({"scale": alt.Scale(zero=False)} if numeric else {"sort": None})
+    )
+    base = alt.Chart(sheet.data()).encode(
+        x=x, y=draw.channel(sheet, "y", 1, "Q", scale=alt.Scale(zero=False)), detail="c2:N"
+    )
+    each = base.mark_line(strokeWidth=1, opacity=0.35).transform_filter("datum.c2 != '-1'")
+    middle = base.mark_line(style=STRONG, strokeWidth=3.5, filled=False)
+    middle = middle.transform_filter("datum.c2 == '-1'").encode(
+        tooltip=draw.tips(sheet, "QQ" if numeric else "NQ")
+    )
+    low, high = int(np.argmin(mean)), int(np.argmax(mean))
+    params = {
+        "column": plain(column),
+        "low": number(float(mean[low])),
+        "high": number(float(mean[high])),
+        "at_low": _value(values[low]),
+        "at_high": _value(values[high]),
+    }
+    return draw.finished("dependence", each + middle, sheet, params, about=plain(column))
+
+
+def _value(value: object) -> str:
+    return number(float(value)) if isinstance(value, int | float | np.number) else plain(value)
+
+
+def contributions(
+    base: float, columns: Sequence[str], cells: Sequence[object], parts: Sequence[float], what: str
+) -> Chart:
+    """What each column adds to the prediction of one row: they add up to it.
+
+    Parameters
+    ----------
+    base : float
+        What is predicted where nothing is known.
+    columns : sequence of str
+        The columns.
+    cells : sequence
+        What the row holds in them.
+    parts : sequence of float
+        What each adds.
+    what : str
+        What is predicted.
+    """
+    import altair as alt
+
+    order = np.argsort(-np.abs(np.asarray(parts)), kind="stable")
+    kept, rest = order[:MOST_PARTS], order[MOST_PARTS:]
+    rows, at = [], base
+    for i in kept:
+        rows.append((f"{plain(columns[i])} = {_value(cells[i])}", at, at + parts[i], parts[i]))
+        at += parts[i]
+    if len(rest):
+        more = float(np.asarray(parts)[rest].sum())
+        rows.append((said("charts.other_columns"), at, at + more, more))
+        at += more
+    signed = [(*row, said("charts.raises" if row[3] >= 0 else "charts.lowers")) for row in rows]
+    titles = [said("charts.axis_column"), said("charts.axis_from"), plain(what), said("charts.axis_adds")]
+    sheet = Sheet.of([*titles, said("charts.axis_direction")], *zip(*signed, strict=True))
+    bars = (
+        alt.Chart(sheet.data())
+        .mark_bar(cornerRadius=2)
+        .encode(
+            y=draw.channel(sheet, "y", 0, "N", sort=None, title=None),
+            x=draw.channel(sheet, "x", 1, "Q", title=sheet.title(2), scale=alt.Scale(zero=False)),
+            x2="c2",
+            color=draw.channel(
+                sheet,
+                "color",
+                4,
+                "N",
+                title=None,
+                sort=[said("charts.raises"), said("charts.lowers")],
+                legend=alt.Legend(orient="top"),
+            ),
+            tooltip=draw.tips(sheet, "NQQQN"),
+        )
+    )
+    params = {"base": number(base), "prediction": number(at), "first": rows[0][0].replace("\x01", "")}
+    return draw.finished(
+        "contributions", draw.level(base, "x") + bars, sheet, params, height=draw.steps(len(rows))
+    )

@@ -1,0 +1,1 @@
+"""Groups of similar rows: how they are found, whether they are there, and what tells them apart."""

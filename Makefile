@@ -29,7 +29,8 @@ SUITES := $(patsubst tests/%/,%,$(sort $(wildcard tests/*/)))
 export COVERAGE_FILE := $(CURDIR)/.coverage
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Answers in English whatever the machine speaks, and no server but the one that a test starts.
-TEST_ENV = env AUTOML_TEST_BOOSTERS="$(wildcard $(BOOSTERS))" -u JUPYTER_TOKEN -u JUPYTER_URL -u JUPYTER_SERVER_URL -u LANGUAGE LC_ALL=C.UTF-8
+TEST_ENV = env -u JUPYTER_TOKEN -u JUPYTER_URL -u JUPYTER_SERVER_URL -u LANGUAGE LC_ALL=C.UTF-8 \
+	AUTOML_TEST_BOOSTERS="$(wildcard $(BOOSTERS))"
 
 # pip is the way out where uv cannot be had, or cannot reach the index that pip is configured for.
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python $(packages) \

@@ -23,6 +23,7 @@ FIELDS = (
     "dataset", "task", "system", "budget", "seed", "threads", "error", "fit_s", "first_model_s", "predict_s",
     "row_ms", "rss_mb", "reported", "reported_low", "reported_high", "n_train", "n_test", "n_cols", "digest",
     "import_s", "rss_start_mb", "cpu_s", "other_cpu_s", "wall_s", "block", "machine", "versions", "note",
+    "curve",
 )  # fmt: skip
 
 

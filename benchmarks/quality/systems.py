@@ -168,6 +168,7 @@ class Ours(System):
             "reported": whole - float(self._model.score_),
             "reported_low": whole - float(high),
             "reported_high": whole - float(low),
+            "curve": import_module("benchmarks.quality.outlook").written(self._model.curve_),
             "note": f"trials={int(((trials['state'] == 'done') & ~trials['baseline']).sum())}",
             "truth": np.asarray(judged.truth),
             "honest": np.asarray(judged.predictions),

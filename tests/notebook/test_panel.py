@@ -347,7 +347,7 @@ def test_the_panel_works_in_notebook_7(open_notebook: Open, root: Path) -> None:
 @pytest.mark.alone
 @pytest.mark.usefixtures("nothing_runs")
 def test_the_panel_is_quick(
-    open_notebook: Open, client: Client, record_property: Callable[[str, object], None]
+    open_notebook: Open, client: Client, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     lab = open_notebook("quick")
     lab.run("import time")
@@ -380,8 +380,8 @@ def test_the_panel_is_quick(
         for event in client.events(job)
         if event.kind == "trial" and event.data["score"] is not None and event.data["name"] in seen
     ]
-    record_property("seconds until the panel is on screen", round(on_screen, 2))
-    record_property("seconds until a trial is on screen", round(max(delays), 2))
+    record_testsuite_property("seconds until the panel is on screen", round(on_screen, 2))
+    record_testsuite_property("seconds until a trial is on screen", round(max(delays), 2))
     assert on_screen < 1.0
     assert max(delays) < 1.0
 

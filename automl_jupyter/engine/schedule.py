@@ -91,6 +91,7 @@ class Schedule:
     losses: dict[str, float] = field(default_factory=dict)
     known: dict[str, Candidate] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
+    begun: dict[str, int] = field(default_factory=dict)
 
     def units(self) -> Iterator[Unit]:
         """Give one part after the other.
@@ -109,8 +110,11 @@ class Schedule:
             repeat += 1
             again = self.wanted() if repeat < self.repeats else []
             for name in again:
-                if self.done.get(name, repeat + 1) <= repeat:
-                    yield from self._parts(self.known[name], self.done[name])
+                done = self.done.get(name, repeat + 1)
+                # What is under way already is not begun again.
+                if done <= repeat and self.begun.get(name, 0) < done:
+                    self.begun[name] = done
+                    yield from self._parts(self.known[name], done)
             early = early - 1 if again and early else 0
             if not self.pending and not again:
                 self.pending += self.further()

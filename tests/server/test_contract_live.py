@@ -169,10 +169,8 @@ def test_what_is_answered_leads_on_at_random(contract, ground, alice, fuzz_examp
     stop_all(alice, wait_for)
     tally["steps along links"] += answered.total()
     assert not failures, "\n\n".join(failures)
-    assert answered["POST /api/upload/ 201"] >= 1, answered
     # How far a walk gets is luck; that each link leads on is certain, in the tests below.
-    followed = [step for step in answered if "{" in step and re.search(r" 20\d$", step)]
-    assert followed, answered
+    assert answered.total() >= 24, answered
 
 
 def pointed_at(body: Any, expression: str) -> str:

@@ -102,6 +102,7 @@ class Server:
     log: Path
     files: Path
     _clients: list[httpx.Client] = field(default_factory=list)
+    _spooled_before: set[Path] = field(default_factory=set)
 
     @property
     def client(self) -> httpx.Client:
@@ -173,6 +174,8 @@ class Server:
         else:
             answer, status = self.predict(b"age,city\n30,Paris\n"), 200
         assert answer.status_code == status, answer.text
+        # What that answer had in the spool goes right after it, and must not be taken for the next one's.
+        self._spooled_before = self._spooled()
         return self.helper(name)
 
     def kill(self) -> list[psutil.Process]:
@@ -214,9 +217,12 @@ class Server:
 
     def is_at_work(self) -> None:
         """Wait until a helper was asked for something that has a folder in the spool."""
-        happens(lambda: any(path.is_dir() for path in (self.data_dir / "spool").glob("*/*")))
+        happens(lambda: self._spooled() - self._spooled_before)
         # The folder is made right before the helper is asked; after an answer to this, it has been.
         self.listed()
+
+    def _spooled(self) -> set[Path]:
+        return {path for path in (self.data_dir / "spool").glob("*/*") if path.is_dir()}
 
     def listed(self) -> list[dict[str, Any]]:
         answer = self.client.get("/api/datasets/")

@@ -117,9 +117,8 @@ def recipe_of(
     if model.metric_ not in SCORES:
         raise Unprocessable("engine.rebuilt_metric", metric=model.metric_)
     seed = tables.seed_of(model.random_state)
-    rows = gather(
-        X.set_axis(map(str, X.columns), axis=1).reset_index(drop=True), y, groups, time, missing_values or {}
-    )
+    frame = X.set_axis([str(name) for name in X.columns], axis=1).reset_index(drop=True)
+    rows = gather(frame, tables.as_series(y, frame), groups, time, missing_values or {})
     rows = rows.once() if drop_duplicates else rows
     rows = tables.known_rows(rows, model.time_budget, seed)
     target, codes = task.encode(rows.y, model.task_)
@@ -134,7 +133,7 @@ def recipe_of(
     return Recipe(
         trial=trial,
         better=better,
-        ensemble=model.score_,
+        ensemble=float(model.score_),
         metric=model.metric_,
         table=table,
         group=group,

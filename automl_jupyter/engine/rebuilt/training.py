@@ -242,7 +242,7 @@ def _dividing(recipe: Recipe) -> str:
 
 
 def _division(recipe: Recipe, language: str) -> list[Cell]:
-    given = f"SEED, FOLDS = {recipe.seed}, {recipe.folds.k}"
+    given = f"FOLDS = {recipe.folds.k}"
     if recipe.group is not None:
         strata = _RANGES if recipe.target.classes is None else "strata = y"
         return [code_of(given, strata, _BY_GROUPS.replace("@column@", repr(recipe.group)))]

@@ -69,7 +69,7 @@ def _imports(recipe: Recipe, path: str) -> str:
         "from sklearn.feature_extraction.text import TfidfVectorizer" if texts else "",
         f"from sklearn.metrics import {metric}" if metric else "",
         "from threadpoolctl import threadpool_limits" if texts else "",
-        f"\nWIDTH = {recipe.width}",
+        f"\nSEED, WIDTH = {recipe.seed}, {recipe.width}",
     ]
     return "\n".join(line for line in lines if line)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,10 +27,16 @@ def code_of(*blocks: str) -> Cell:
     parts = [block.strip("\n") for block in blocks if block]
     text = parts[0]
     for before, block in pairwise(parts):
-        gap = "\n\n\n" if block.startswith("def ") or _ends_a_function(before) else "\n\n"
-        text += gap + block
+        text += gap(before, block) + block
     return Cell(text)
 
 
-def _ends_a_function(block: str) -> bool:
-    return block.rpartition("\n")[2].startswith("    ") and "def " in block
+def gap(before: str, after: str) -> str:
+    """Give what stands between two blocks of code: two empty lines beside a function, else one."""
+    ends = before.rpartition("\n")[2].startswith("    ") and "def " in before
+    return "\n\n\n" if ends or after.startswith("def ") else "\n\n"
+
+
+def quoted(text: str) -> str:
+    """Write a string as a person would: JSON's way is Python's as well."""
+    return json.dumps(text, ensure_ascii=False)

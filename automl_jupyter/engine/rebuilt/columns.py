@@ -12,7 +12,7 @@ from automl_jupyter.engine.preprocess import (
     TEXT_TERMS,
     Views,
 )
-from automl_jupyter.engine.rebuilt.cell import Cell, code_of, said
+from automl_jupyter.engine.rebuilt.cell import Cell, code_of, quoted, said
 from automl_jupyter.engine.rebuilt.recipe import Recipe
 
 _EARLIEST, _LATEST = -6e10, 2.5e11
@@ -84,10 +84,10 @@ lowest, highest = values.min() - margin, values.max() + margin
 
 def listed(name: str, values: list[str]) -> str:
     """Write a list of names, one a line where they are many."""
-    flat = f"{name} = [{', '.join(map(repr, values))}]"
+    flat = f"{name} = [{', '.join(map(quoted, values))}]"
     if len(flat) <= 100:
         return flat
-    return "\n".join([f"{name} = [", *(f"    {value!r}," for value in values), "]"])
+    return "\n".join([f"{name} = [", *(f"    {quoted(value)}," for value in values), "]"])
 
 
 def cells(recipe: Recipe, path: str, language: str) -> list[Cell]:
@@ -110,7 +110,7 @@ def cells(recipe: Recipe, path: str, language: str) -> list[Cell]:
         "CATEGORIES": [c.name for c in plan.categories],
     }
     used = {kind: some for kind, some in names.items() if some}
-    lists = [f"TARGET = {recipe.name!r}", *(listed(kind, some) for kind, some in used.items())]
+    lists = [f"TARGET = {quoted(recipe.name)}", *(listed(kind, some) for kind, some in used.items())]
     data = code_of("\n".join(lists), f"table = pd.read_parquet({path})\ntable.head()")
     n = len(recipe.table)
     coding = said("quantity", language) if recipe.target.classes is None else said("classes", language)
@@ -129,8 +129,8 @@ def _prepared(recipe: Recipe, used: dict[str, list[str]]) -> list[Cell]:
     functions = {
         "MOMENTS": _MOMENTS,
         "TEXTS": _TEXTS.replace("@terms@", str(TEXT_TERMS))
-        .replace("@rows@", str(TEXT_ROWS))
-        .replace("@characters@", str(TEXT_CHARACTERS))
+        .replace("@rows@", f"{TEXT_ROWS:_}")
+        .replace("@characters@", f"{TEXT_CHARACTERS:_}")
         .replace("@parts@", str(TEXT_PARTS)),
         "CATEGORIES": _CODES,
     }

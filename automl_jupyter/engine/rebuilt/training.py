@@ -7,7 +7,7 @@ from typing import Any
 from automl_jupyter.engine.boosting import MOST_STAGES, OBJECTIVES, STAGED_NUMBERS
 from automl_jupyter.engine.learners import Params
 from automl_jupyter.engine.rebuilt import scores
-from automl_jupyter.engine.rebuilt.cell import Cell, code_of, said
+from automl_jupyter.engine.rebuilt.cell import Cell, code_of, quoted, said
 from automl_jupyter.engine.rebuilt.recipe import Recipe
 
 _OURS = ("rounds", "patience", "native", "target", "stages")
@@ -134,10 +134,8 @@ def fit(rows, held, target, seed, rounds):
         "min_data_in_leaf": max(1, min(PARAMS["min_data_in_leaf"], len(rows) // 20)),
         "min_data_per_group": max(5, min(50, len(rows) // 50)),
     }
-    train = lgb.Dataset(
-        X[rows], target[rows], categorical_feature=@categories@, params=PARAMS | small
-    )
-    check = lgb.Dataset(X[held], target[held], reference=train, categorical_feature=@categories@)
+    train = lgb.Dataset(X[rows], target[rows], categorical_feature=CATEGORICAL, params=PARAMS | small)
+    check = lgb.Dataset(X[held], target[held], reference=train, categorical_feature=CATEGORICAL)
     return lgb.train(
         PARAMS | small,
         train,
@@ -207,9 +205,9 @@ def cells(recipe: Recipe, language: str) -> list[Cell]:
         said("boosting", language, trial=recipe.trial.name),
         code_of(
             _settings(recipe, params),
-            f"PATIENCE = {params['patience']}",
+            f"CATEGORICAL = {_categories(recipe, params)}\nPATIENCE = {params['patience']}",
             _rounds(recipe),
-            _FIT.replace("@categories@", _categories(recipe, params)),
+            _FIT,
         ),
         said("stages", language),
         code_of(
@@ -245,10 +243,10 @@ def _division(recipe: Recipe, language: str) -> list[Cell]:
     given = f"FOLDS = {recipe.folds.k}"
     if recipe.group is not None:
         strata = _RANGES if recipe.target.classes is None else "strata = y"
-        return [code_of(given, strata, _BY_GROUPS.replace("@column@", repr(recipe.group)))]
+        return [code_of(given, strata, _BY_GROUPS.replace("@column@", quoted(recipe.group)))]
     if recipe.moment is not None:
         # What was wished for, of which there may be fewer.
-        body = _BY_TIME.replace("@column@", repr(recipe.moment)).replace("@blocks@", str(recipe.wished + 1))
+        body = _BY_TIME.replace("@column@", quoted(recipe.moment)).replace("@blocks@", str(recipe.wished + 1))
         return [code_of(given, body)]
     return [code_of(given, _AT_RANDOM)]
 
@@ -278,10 +276,9 @@ def _rounds(recipe: Recipe) -> str:
 
 
 def _categories(recipe: Recipe, params: Params) -> str:
-    of = recipe.preprocessor
-    if not params.get("native", True) or not of.hot:
+    if not params.get("native", True) or not recipe.preprocessor.hot:
         return "[]"
-    return f"[*range({of.numeric_width}, {of.width})]"
+    return "[*range(numbers.shape[1], X.shape[1])]"
 
 
 def _sized(recipe: Recipe, code: str) -> str:

@@ -6,11 +6,12 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from typing import Any
 
 from automl_jupyter.engine.portable import requirements
 from automl_jupyter.engine.rebuilt import columns, scores, training
-from automl_jupyter.engine.rebuilt.cell import Cell, said
+from automl_jupyter.engine.rebuilt.cell import Cell, gap, quoted, said
 from automl_jupyter.engine.rebuilt.recipe import Recipe
 
 TABLE = "table.parquet"
@@ -33,6 +34,7 @@ def cells_of(recipe: Recipe, title: str, path: str, language: str) -> list[Cell]
     """
     low, high = recipe.trial.interval
     pinned = [one for one in requirements() if one.partition("==")[0] in NEEDED]
+    pinned.append(f"pyarrow=={version('pyarrow')}")
     about = said(
         "about",
         language,
@@ -77,7 +79,7 @@ def _imports(recipe: Recipe, path: str) -> str:
 def notebook(recipe: Recipe, title: str, language: str) -> str:
     """Write a notebook of format 4.5, with the cells not run yet."""
     made = []
-    for i, cell in enumerate(cells_of(recipe, title, repr(TABLE).replace("'", '"'), language)):
+    for i, cell in enumerate(cells_of(recipe, title, quoted(TABLE), language)):
         one: dict[str, Any] = {
             "cell_type": "code" if cell.code else "markdown",
             "id": f"cell-{i + 1}",
@@ -97,14 +99,17 @@ def notebook(recipe: Recipe, title: str, language: str) -> str:
 
 def script(recipe: Recipe, title: str, language: str) -> str:
     """Write a script whose cells are told by ``# %%``, as editors know them."""
-    parts = []
-    for cell in cells_of(recipe, title, f'Path(__file__).with_name("{TABLE}")', language):
-        if cell.code:
-            parts.append(f"# %%\n{cell.content}")
-        else:
-            lines = (f"# {line}".rstrip() for line in cell.content.splitlines())
-            parts.append("\n".join(["# %% [markdown]", *lines]))
-    return "\n\n".join(parts) + "\n"
+    cells = cells_of(recipe, title, f'Path(__file__).with_name("{TABLE}")', language)
+    text = ""
+    for before, cell in zip([Cell(""), *cells], cells, strict=False):
+        told = "# %%\n" + cell.content if cell.code else _remark(cell)
+        text += (gap(before.content, cell.content) if text else "") + told
+    return text + "\n"
+
+
+def _remark(cell: Cell) -> str:
+    lines = (f"# {line}".rstrip() for line in cell.content.splitlines())
+    return "\n".join(["# %% [markdown]", *lines])
 
 
 WRITERS: Mapping[str, tuple[str, Callable[[Recipe, str, str], str]]] = {

@@ -164,7 +164,7 @@ def _check(model: AutoMLSupervised, folds: Folds, target: Target, n: int) -> Non
 
 def _chosen(model: AutoMLSupervised, folds: Folds) -> tuple[Trial, tuple[str, ...], tuple[Reached, ...]]:
     """The best trial that plain code can make, what is better, and the rounds of its fits."""
-    better = []
+    better: list[str] = []
     for trial in model.trials_:
         reached = (model.reached_ or {}).get(trial.name, ())
         told = trial.family == FAMILY and "view" not in trial.params and trial.state == DONE

@@ -445,6 +445,33 @@ class Client:
         """
         return reports.report(self._transport, name, Path(target), version, language)
 
+    def export(
+        self,
+        model: str | Model | ModelRef,
+        format: str,  # as REST and the command line call it
+        target: str | Path,
+        *,
+        version: int | None = None,
+        language: str | None = None,
+    ) -> Path:
+        """Write a version of a model into a file for use elsewhere.
+
+        Parameters
+        ----------
+        model : str, Model or ModelRef
+            ``name`` for the version in service, or else the newest, ``name:version`` for another one.
+        format : str
+            ``notebook`` or ``python``: a zip with the code that makes the best single pipeline of the version
+            again, in plain scikit-learn and LightGBM, and the rows that it learns from.
+        target : path
+            Where to.
+        version : int, optional
+            That version.
+        language : str, optional
+            ``en`` or ``fr``; that of the client unless given.
+        """
+        return reports.export(self._transport, model, format, Path(target), version, language)
+
     # --- predictions
 
     def predict(

@@ -1,4 +1,4 @@
-"""Charts and cards: asked for until they are there."""
+"""Charts, cards and exports: asked for until they are there."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from automl_jupyter.client.explanations import named
 from automl_jupyter.client.paths import part
 from automl_jupyter.client.transport import Transport
 
 if TYPE_CHECKING:
     import httpx
 
-    from automl_jupyter.schemas import Chart
+    from automl_jupyter.schemas import Chart, Model, ModelRef
 
 STILL_COMPUTED = 202
 PAUSE, LONGEST_PAUSE = 0.1, 1.0
@@ -34,6 +35,22 @@ def report(transport: Transport, name: str, target: Path, version: int | None, l
     format_ = "markdown" if target.suffix == ".md" else "html"
     query = _given({"format": format_, "version": version, "language": language or transport.language})
     target.write_bytes(_there(transport, f"api/models/{part(name)}/report/", query).content)
+    return target
+
+
+def export(
+    transport: Transport,
+    model: str | Model | ModelRef,
+    form: str,
+    target: Path,
+    version: int | None,
+    language: str | None,
+) -> Path:
+    """Write a file for use elsewhere; see :meth:`automl_jupyter.client.Client.export`."""
+    name, meant = named(model)
+    query = _given({"version": version, "format": form, "language": language or transport.language})
+    query = {**meant, **query}
+    target.write_bytes(_there(transport, f"api/models/{part(name)}/export/", query).content)
     return target
 
 

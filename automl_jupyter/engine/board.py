@@ -12,7 +12,7 @@ from automl_jupyter.engine.lanes import Job
 from automl_jupyter.engine.learners import F32, Model
 from automl_jupyter.engine.metrics import Judge, Judged
 from automl_jupyter.engine.portfolio import Candidate
-from automl_jupyter.engine.trials import FinishedTrial, Observer, Trial, ranked
+from automl_jupyter.engine.trials import FinishedTrial, Observer, Reached, Trial, ranked
 
 SECOND = "stack_"
 """How names of trials of the second level begin."""
@@ -43,7 +43,12 @@ class Board:
             self._order.setdefault(candidate.name, len(self._order))
 
     def record(
-        self, trial: Trial, models: tuple[Model, ...], predictions: F32, repeats: int = 1
+        self,
+        trial: Trial,
+        models: tuple[Model, ...],
+        predictions: F32,
+        repeats: int = 1,
+        reached: tuple[Reached, ...] = (),
     ) -> FinishedTrial:
         """Take note of a trial that is done."""
         judged = self.judge.judge(predictions)
@@ -54,12 +59,13 @@ class Board:
             interval=judged.interval,
             tied_with_best=self.judge.tied(self._best(), judged),
         )
-        return self._keep(FinishedTrial(trial, models, predictions, self.fingerprint, repeats))
+        return self._keep(FinishedTrial(trial, models, predictions, self.fingerprint, repeats, reached))
 
     def join(self, job: Job, material: Material, prior: F32) -> FinishedTrial:
         """Join the parts of a candidate, or of its next repeat, and take note of it."""
         parts: list[Part] = [job.parts[number] for number in sorted(job.parts)]
         models, predictions = join(parts, prior, material)
+        reached = ((job.repeat, tuple(int(part.stages[-1]) for part in parts)),)
         trial = Trial(
             job.candidate.name,
             job.candidate.family,
@@ -69,7 +75,7 @@ class Board:
         )
         before = self.finished.get(trial.name)
         if not job.repeat or before is None or before.predictions is None:
-            return self.record(trial, models, predictions)
+            return self.record(trial, models, predictions, reached=reached)
         share = np.float32(1 / (before.repeats + 1))
         trial = replace(
             trial,
@@ -77,7 +83,7 @@ class Board:
             predict_seconds=before.trial.predict_seconds + trial.predict_seconds,
         )
         mean = before.predictions + share * (predictions - before.predictions)
-        return self.record(trial, before.models + models, mean, before.repeats + 1)
+        return self.record(trial, before.models + models, mean, before.repeats + 1, before.reached + reached)
 
     def fail(
         self, candidate: Candidate, seconds: float, state: str, reason: str, detail: str | None = None

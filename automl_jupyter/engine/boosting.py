@@ -20,7 +20,7 @@ LESSON = 1.0
 
 LIKELIEST, LEAST_SHARE = 3, 0.02
 
-_OBJECTIVES = {
+OBJECTIVES = {
     "taught": ("cross_entropy", "cross_entropy"),
     "binary": ("binary", "binary_logloss"),
     "multiclass": ("multiclass", "multi_logloss"),
@@ -263,7 +263,7 @@ def _memory(rows: int, columns: int, settings: Params) -> int:
 
 def _settings(work: Work, params: Params) -> dict[str, Any]:
     """Give LightGBM's parameters for a number of rows."""
-    objective, metric = _OBJECTIVES[work.task]
+    objective, metric = OBJECTIVES[work.task]
     rows = len(work.y)
     settings: dict[str, Any] = {
         "objective": objective,

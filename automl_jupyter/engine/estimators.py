@@ -27,7 +27,7 @@ from automl_jupyter.engine.rows import MissingValues, gather
 from automl_jupyter.engine.scorers import metric_of
 from automl_jupyter.engine.serving import RowPredictions
 from automl_jupyter.engine.task import Target
-from automl_jupyter.engine.trials import Observer, Silent, Trial, to_frame
+from automl_jupyter.engine.trials import Observer, Reached, Silent, Trial, to_frame
 
 EVALUATION_ROWS = 20_000
 
@@ -78,6 +78,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     max_predict_ms: float | None = None
     fast_: Ensemble | None = None
     decision_: npt.NDArray[np.float64] | None = None
+    reached_: Mapping[str, tuple[Reached, ...]] | None = None
 
     def __init__(
         self,
@@ -212,7 +213,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         self.ensemble_, self.fast_, self.trials_ = result.ensemble, result.fast, result.trials
         self.score_, self.interval_ = result.row.score, result.row.interval
         self.decision_ = result.decision
-        self.curve_ = result.curve
+        self.curve_, self.reached_ = result.curve, result.reached
         judged = result.judged
         if len(judged) > EVALUATION_ROWS:
             judged = np.random.default_rng(seed).choice(judged, EVALUATION_ROWS, replace=False)

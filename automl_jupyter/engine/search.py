@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +43,7 @@ from automl_jupyter.engine.resample import Folds, Groups, Positions, Times
 from automl_jupyter.engine.schedule import Costs, Schedule
 from automl_jupyter.engine.skewed import is_skewed
 from automl_jupyter.engine.task import Target
-from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observer, Silent, Trial
+from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observer, Reached, Silent, Trial
 
 __all__ = ["FinishedTrial", "Observer", "Problem", "Result", "Silent", "Trial", "run"]
 
@@ -161,6 +161,8 @@ class Result:
         One quick model that says nearly the same, if there was time for it.
     curve : tuple of Point
         The loss of the first level's ensemble as time went by.
+    reached : mapping
+        By trial, how far its fits came, see :class:`automl_jupyter.engine.trials.FinishedTrial`.
     """
 
     ensemble: Ensemble
@@ -172,6 +174,7 @@ class Result:
     decision: npt.NDArray[np.float64]
     fast: Ensemble | None
     curve: tuple[Point, ...]
+    reached: Mapping[str, tuple[Reached, ...]]
 
 
 def run(problem: Problem, observer: Observer) -> Result:
@@ -313,7 +316,7 @@ class _Search:
             return
         if candidate in self.first.pending:
             self.first.pending.remove(candidate)
-        self.board.record(known.trial, known.models, known.predictions, known.repeats)
+        self.board.record(known.trial, known.models, known.predictions, known.repeats, known.reached)
         self.first.finished(candidate, self.board.loss(candidate.name), known.repeats)
 
     def _blame(self, crash: lanes.Crash) -> None:
@@ -462,6 +465,7 @@ class _Search:
             self.judge.decision(honest),
             conclusion.quick(task, self.board.finished),
             tuple(self._curve),
+            {name: f.reached for name, f in self.board.finished.items() if f.reached},
         )
 
     def _lightened(

@@ -187,11 +187,11 @@ def encode(y: pd.Series, task: str) -> tuple[Target, npt.NDArray[np.float32] | n
         codes = (values - shift) / scale
         lowest, highest = float(values.min()) - margin, float(values.max()) + margin
         return Target(task, None, shift, scale, lowest, highest), codes.astype(np.float32)
-    classes, codes = np.unique(_labels(y), return_inverse=True)
+    classes, codes = np.unique(labels(y), return_inverse=True)
     return Target(task, classes), codes.astype(np.int32)
 
 
-def _labels(y: pd.Series) -> npt.NDArray[np.generic]:
+def labels(y: pd.Series) -> npt.NDArray[np.generic]:
     """Class labels as an array that sorts: plain types where possible, else their text."""
     kind = _kind(y)
     if kind == "string":

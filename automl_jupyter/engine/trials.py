@@ -60,6 +60,10 @@ class Trial:
     detail: str | None = None
 
 
+Reached = tuple[int, tuple[int, ...]]
+"""The number of a division of the rows, and the last stage of the fit of each of its parts."""
+
+
 @dataclass(frozen=True)
 class FinishedTrial:
     """A trial with all that an ensemble needs of it; it can be saved and handed to a later attempt.
@@ -76,6 +80,9 @@ class FinishedTrial:
         Of data, folds and seed: an attempt with others does not use it.
     repeats : int
         On how many divisions of the rows it was fitted: predictions are the mean over them.
+    reached : tuple of Reached
+        For each repeat, in the order in which they were joined, how far its fits came: with it a fit can be
+        made again that the clock has ended.
     """
 
     trial: Trial
@@ -83,6 +90,7 @@ class FinishedTrial:
     predictions: npt.NDArray[np.float32] | None = field(default=None, repr=False)
     fingerprint: str = ""
     repeats: int = 1
+    reached: tuple[Reached, ...] = ()
 
     def out_of_fold(self) -> npt.NDArray[np.float32]:
         """Give the predictions of a trial that is done.

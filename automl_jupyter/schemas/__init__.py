@@ -75,6 +75,7 @@ from automl_jupyter.schemas.explanations import (
     WhatIfAnswer,
     Worth,
 )
+from automl_jupyter.schemas.exports import ExportFormat
 from automl_jupyter.schemas.models import Model, ModelColumn, ModelPage, ModelVersion, PromoteRequest
 from automl_jupyter.schemas.monitoring import ModelStatistics, Monitoring, RouteStatistics
 from automl_jupyter.schemas.people import Limits, User
@@ -130,6 +131,7 @@ __all__ = [
     "EventKind",
     "ExplainRequest",
     "Explanation",
+    "ExportFormat",
     "FieldProblem",
     "Finding",
     "Findings",

@@ -14,7 +14,18 @@ from automl_jupyter import __version__, messages, schemas
 from automl_jupyter.server.base import LARGEST_VERSION, LONGEST_PAGE
 from automl_jupyter.server.handlers.pages import PageHandler
 from automl_jupyter.server.handlers.predictions import ANSWERED_BY
-from automl_jupyter.server.routes import CSV, EVENTS, FIELDS, FORM, HTML, PIECE, ROUTES, Operation, Route
+from automl_jupyter.server.routes import (
+    CSV,
+    EVENTS,
+    FIELDS,
+    FORM,
+    HTML,
+    PIECE,
+    ROUTES,
+    ZIP,
+    Operation,
+    Route,
+)
 
 REFERENCE = "#/components/schemas/{model}"
 ALWAYS = (400, 403)
@@ -89,10 +100,7 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
         "description": "The ground on which charts are shown.",
         "schema": {"type": "string", "enum": list(get_args(schemas.ChartTheme)), "default": "light"},
     },
-    "format": {
-        "in": "query",
-        "schema": {"type": "string", "enum": list(get_args(schemas.ReportFormat)), "default": "html"},
-    },
+    "format": {"in": "query", "description": "The kind of file."},
     "language": {
         "in": "query",
         "description": "That of the request, unless given.",
@@ -173,6 +181,7 @@ _EVENT = {
 _MEDIA: Mapping[str, dict[str, Any]] = {
     "application/json": {"type": "object"},
     CSV: _FILE,
+    ZIP: _FILE,
     PIECE: _FILE,
     FORM: {"type": "object", "properties": {"file": _FILE}, "required": ["file"]},
     EVENTS: _EVENT,
@@ -269,7 +278,11 @@ def _parameters(route: Route, operation: Operation) -> Iterable[dict[str, Any]]:
     for name in _path_parameters(route):
         yield {"name": name, "in": "path", "required": True, **PATH_PARAMETERS[name]}
     for name in (*operation.query, *operation.headers):
-        yield {"name": name, **PARAMETERS[name]}
+        told = {"name": name, **PARAMETERS[name]}
+        if name == "format":
+            known = list(operation.formats)
+            told["schema"] = {"type": "string", "enum": known, "default": known[0]}
+        yield told
 
 
 def _operation_id(route: Route, verb: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from jupyter_server.utils import url_path_join
 from pydantic import BaseModel
@@ -19,6 +19,7 @@ from automl_jupyter.server.base import AutoMLHandler
 from automl_jupyter.server.handlers import (
     datasets,
     explanations,
+    exports,
     files,
     jobs,
     models,
@@ -30,12 +31,13 @@ from automl_jupyter.server.handlers import (
     users,
 )
 
-CSV, EVENTS, TEXT, HTML, MARKDOWN, FORM, FIELDS, PIECE = (
+CSV, EVENTS, TEXT, HTML, MARKDOWN, ZIP, FORM, FIELDS, PIECE = (
     "text/csv",
     "text/event-stream",
     "text/plain",
     "text/html",
     "text/markdown",
+    "application/zip",
     "multipart/form-data",
     "application/x-www-form-urlencoded",
     "application/offset+octet-stream",
@@ -59,6 +61,8 @@ class Operation:
         The fields of a page's form that it takes; see ``forms``.
     query, headers : tuple of str
         Names of the parameters that it knows; see ``openapi.PARAMETERS``.
+    formats : tuple of str
+        What the parameter ``format`` may be; the first one unless given.
     also : mapping
         Other media types that a status comes with.
     told : mapping
@@ -73,6 +77,7 @@ class Operation:
     form: Mapping[str, Any] | None = None
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
     also: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
@@ -316,7 +321,21 @@ ROUTES: tuple[Route, ...] = (
             "get": Operation(
                 {200: HTML, 202: schemas.Study},
                 query=("version", "format", "language"),
+                formats=get_args(schemas.ReportFormat),
                 also={200: (MARKDOWN,)},
+                told={200: ("Content-Disposition",), 202: ("Retry-After",)},
+                refusals=(404, 409, 422, 429, 503, 507),
+            )
+        },
+    ),
+    Route(
+        "/api/models/{name}/export/",
+        exports.ExportHandler,
+        {
+            "get": Operation(
+                {200: ZIP, 202: schemas.Study},
+                query=("version", "format", "language"),
+                formats=get_args(schemas.ExportFormat),
                 told={200: ("Content-Disposition",), 202: ("Retry-After",)},
                 refusals=(404, 409, 422, 429, 503, 507),
             )

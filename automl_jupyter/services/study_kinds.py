@@ -46,6 +46,11 @@ CHARTS = Kind("charts", "automl_jupyter.services.study_reports:charts")
 MEANINGS_CHARTS = Kind("meanings", "automl_jupyter.services.study_reports:meanings")
 REPORT = Kind("report", "automl_jupyter.services.study_reports:report", suffix="txt")
 COMPARE = Kind("compare", "automl_jupyter.services.study_explain:compare")
+EXPORTS: Mapping[str, Kind] = {
+    "notebook": Kind("export_notebook", "automl_jupyter.services.study_generated:notebook", suffix="zip"),
+    "python": Kind("export_python", "automl_jupyter.services.study_generated:python", suffix="zip"),
+}
+"""What a version can be exported as, by format; the suffix is that of the file that is sent."""
 
 
 def folder_of(model_key: str) -> str:

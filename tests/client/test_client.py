@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,15 @@ import pandas as pd
 import pytest
 
 from automl_jupyter.client import Client, Server, TookTooLong
-from automl_jupyter.errors import AutoMLError, Conflict, Forbidden, NotFound, Unavailable, Unprocessable
+from automl_jupyter.errors import (
+    AutoMLError,
+    Conflict,
+    Forbidden,
+    Malformed,
+    NotFound,
+    Unavailable,
+    Unprocessable,
+)
 from automl_jupyter.schemas import FINAL_STATES, Dataset, Event, Job
 
 Train = Callable[..., Job]
@@ -366,3 +375,12 @@ def test_a_model_is_drawn_and_its_card_written(client: Client, job: Job, tmp_pat
     assert card.read_text("utf-8").startswith("# Fiche du modèle")
     page = client.report(job.model.name, tmp_path / "card.html")
     assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_a_model_is_written_as_code(client: Client, job: Job, tmp_path: Path) -> None:
+    assert job.model is not None
+    file = client.export(job.model, "python", tmp_path / "made.zip", language="fr")
+    with zipfile.ZipFile(file) as made:
+        assert {Path(name).suffix for name in made.namelist()} == {".py", ".parquet"}
+    with pytest.raises(Malformed):
+        client.export(job.model, "pickle", tmp_path / "made.pickle")

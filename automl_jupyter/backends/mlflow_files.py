@@ -72,6 +72,7 @@ def save(model: TrackedModel, folder: Path, entry: Any = None) -> Path:
         input_example=pd.DataFrame(model.example, columns=list(dtypes)).astype(dtypes),
         pip_requirements=list(model.requirements),
     )
+    return made
 
 
 def _copy_code(model: TrackedModel, folder: Path) -> Path:

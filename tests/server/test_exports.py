@@ -80,7 +80,7 @@ def test_mlflow_loads_the_folder_without_a_server(alice, world, tmp_path):
     unpacked(answer, tmp_path)
     folder = tmp_path / "customers-1"
     assert "mlflow==" in (folder / "requirements.txt").read_text("utf-8")
-    # Nothing in the environment says where an MLflow might be, and no code of ours is in reach.
+    # Nothing in the environment says where an MLflow might be, and the code of the folder comes first.
     plain = [sys.executable, "-I", "-W", "ignore", "-c", LOAD, str(folder), json.dumps(ROWS)]
     done = subprocess.run(
         plain,

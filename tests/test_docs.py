@@ -30,7 +30,7 @@ def _page(name: str) -> str:
 
 
 def _without_code(text: str) -> str:
-    return re.sub(r"^(```+|~~~+)\w*\n.*?^\1\s*$", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"^(```+|~~~+)[^\n`]*\n.*?^\1\s*$", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def _anchors(text: str) -> set[str]:

@@ -7,7 +7,6 @@ import fcntl
 import math
 import os
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,28 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from automl_jupyter import errors
+from automl_jupyter.backends import mlflow_files
 from automl_jupyter.backends.database import new_id
 from automl_jupyter.backends.lines import to_json
 from automl_jupyter.backends.tracking import (
     LoggedModel,
     Status,
-    TrackedColumn,
     TrackedData,
     TrackedModel,
     Tracking,
     registered_name,
 )
 
-_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # A job must not wait minutes for a server that is down.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-}
 _PARENT = "mlflow.parentRunId"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_\-. /]")
 _LONGEST_NAME = 250
@@ -48,14 +37,6 @@ _LONGEST_DIGEST = 36
 _BATCH = 100
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Makes MLflow's own pages open an experiment on its runs."""
-_DTYPES = {
-    "boolean": "bool",
-    "long": "int64",
-    "double": "float64",
-    "string": "object",
-    "datetime": "datetime64[ns]",
-    "any": "object",
-}
 
 
 class MlflowTracking(Tracking):
@@ -224,14 +205,17 @@ class MlflowTracking(Tracking):
 
     def _log_files(self, run_id: str, model: TrackedModel, folder: Path) -> Any:
         from mlflow.entities import LoggedModelOutput
+        from mlflow.models import Model
 
         run = self._client.get_run(run_id)
         logged = self._client.create_logged_model(
             run.info.experiment_id, name="model", source_run_id=run_id, params=run.data.params
         )
         model_id: str = logged.model_id
-        _save(model, folder, run_id=run_id, model_id=model_id, location=logged.artifact_location)
-        self._client.log_model_artifacts(model_id, str(folder / "model"))
+        place = logged.artifact_location
+        entry = Model(artifact_path=place, run_id=run_id, model_uuid=model_id, model_id=model_id)
+        made = mlflow_files.save(model, folder, entry)
+        self._client.log_model_artifacts(model_id, str(made))
         self._client.finalize_logged_model(model_id, "READY")
         self._client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
         return logged
@@ -279,51 +263,6 @@ class MlflowTracking(Tracking):
             forget(of)
 
 
-def _save(model: TrackedModel, folder: Path, *, run_id: str, model_id: str, location: str) -> None:
-    import mlflow.pyfunc
-    import pandas as pd
-    from mlflow.models import Model, ModelSignature
-
-    # The rows are plain JSON; MLflow wants them in exactly the types that the signature says.
-    dtypes = {column.name: _DTYPES[column.type] for column in model.inputs}
-    mlflow.pyfunc.save_model(
-        path=str(folder / "model"),
-        loader_module=model.loader_module,
-        data_path=str(model.file),
-        code_paths=[str(_copy_code(model, folder / "code"))],
-        mlflow_model=Model(artifact_path=location, run_id=run_id, model_uuid=model_id, model_id=model_id),
-        signature=ModelSignature(inputs=_schema(model.inputs), outputs=_schema(model.outputs)),
-        input_example=pd.DataFrame(model.example, columns=list(dtypes)).astype(dtypes),
-        pip_requirements=list(model.requirements),
-    )
-
-
-def _copy_code(model: TrackedModel, folder: Path) -> Path:
-    target = folder / model.package.name
-    for part in ("__init__.py", *model.parts):
-        source = model.package / part
-        if source.is_dir():
-            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.is_file():
-            (target / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target / part)
-        else:
-            raise errors.Unavailable("backends.model_code_missing", module=part)
-    return target
-
-
-def _schema(columns: Iterable[TrackedColumn]) -> Any:
-    from mlflow.types import ColSpec, Schema
-    from mlflow.types.schema import AnyType
-
-    return Schema(
-        [
-            ColSpec(AnyType() if column.type == "any" else column.type, column.name, required=column.required)
-            for column in columns
-        ]
-    )
-
-
 def _name(key: str) -> str:
     return _NOT_IN_NAMES.sub("_", key)[:_LONGEST_NAME]
 
@@ -351,8 +290,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    for variable, value in _ENVIRONMENT.items():
-        os.environ.setdefault(variable, value)
+    mlflow_files.prepare()
     from mlflow.exceptions import MlflowException
 
     try:

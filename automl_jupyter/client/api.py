@@ -462,7 +462,9 @@ class Client:
             ``name`` for the version in service, or else the newest, ``name:version`` for another one.
         format : str
             ``notebook`` or ``python``: a zip with the code that makes the best single pipeline of the version
-            again, in plain scikit-learn and LightGBM, and the rows that it learns from.
+            again, in plain scikit-learn and LightGBM, and the rows that it learns from. ``onnx``: the quick
+            model for any runtime of ONNX. ``mlflow``: a zip of the folder that ``mlflow.pyfunc.load_model``
+            loads, without a server.
         target : path
             Where to.
         version : int, optional

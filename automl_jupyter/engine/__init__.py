@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from automl_jupyter.engine.contract import synthetic_example as synthetic_example
     from automl_jupyter.engine.estimators import AutoMLClassifier as AutoMLClassifier
     from automl_jupyter.engine.estimators import AutoMLRegressor as AutoMLRegressor
+    from automl_jupyter.engine.onnx_export import to_onnx as to_onnx
     from automl_jupyter.engine.portable import requirements as requirements
 
 _WHERE = {
@@ -21,9 +22,17 @@ _WHERE = {
     "AutoMLClusterer": "cluster",
     "requirements": "portable",
     "synthetic_example": "contract",
+    "to_onnx": "onnx_export",
 }
 
-__all__ = ["AutoMLClassifier", "AutoMLClusterer", "AutoMLRegressor", "requirements", "synthetic_example"]
+__all__ = [
+    "AutoMLClassifier",
+    "AutoMLClusterer",
+    "AutoMLRegressor",
+    "requirements",
+    "synthetic_example",
+    "to_onnx",
+]
 
 
 def __getattr__(name: str) -> object:

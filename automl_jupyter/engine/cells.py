@@ -42,7 +42,7 @@ _LOOKS_LIKE_DATE = re.compile(
 )
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0", "on", "oui", "vrai"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "0.0", "off", "non", "faux"})
-_HUGE = 1e300
+HUGE = 1e300
 
 
 def is_missing(value: object) -> bool:
@@ -75,7 +75,7 @@ def read_number(value: object) -> float:
         number = math.inf if value > 0 else -math.inf  # type: ignore[operator]
     except TypeError as error:
         raise ValueError(str(value)) from error
-    return min(max(number, -_HUGE), _HUGE) if number == number else math.nan  # noqa: PLR0124
+    return min(max(number, -HUGE), HUGE) if number == number else math.nan  # noqa: PLR0124
 
 
 def read_boolean(value: object) -> float:

@@ -32,6 +32,10 @@ SELECTION_NUMBERS = 60_000
 """Rows times classes by which weights are chosen, at most; a quarter of that for each fold's own weights."""
 
 LEAST_WEIGHT = 0.02
+
+LEAST_PROBABILITY = 1e-5
+"""No class is less probable, so that one sure model does not outvote all others."""
+
 MOST_ROW_COST, MOST_BULK_COST = 12_000.0, 750.0
 """Microseconds that a row may take alone, and among many."""
 
@@ -52,7 +56,7 @@ _SMOOTH = {
 
 def to_link(q: F32, task: str) -> F32:
     """Turn predictions into what is averaged: log-probabilities, or the quantities themselves."""
-    return q if task == "regression" else np.log(np.clip(q, 1e-5, 1.0))
+    return q if task == "regression" else np.log(np.clip(q, LEAST_PROBABILITY, 1.0))
 
 
 def from_link(z: npt.NDArray[np.floating], task: str, temperature: float = 1.0) -> F32:

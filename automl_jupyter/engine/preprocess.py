@@ -34,7 +34,7 @@ ONE_HOT_PER_COLUMN, ONE_HOT_IN_ALL = 50, 1000
 MEDIAN_ROWS = 50_000
 QUANTILES, FARTHEST = 101, 0.01
 # Far enough from the end of float32 that a sum of such numbers does not overflow.
-_LARGEST = 1e30
+LARGEST = 1e30
 _DAY = 86_400.0
 _PARTS_OF_MOMENT = 7
 _CYCLES = ((4, 7.0), (5, 365.25), (6, 24.0))
@@ -226,7 +226,7 @@ class Views:
         return self._made[name]
 
     def _tree(self) -> F32:
-        numbers = np.clip(self.numbers - self.of.offset, -_LARGEST, _LARGEST)
+        numbers = np.clip(self.numbers - self.of.offset, -LARGEST, LARGEST)
         return np.hstack([numbers.astype(np.float32), self.cells.codes.astype(np.float32)])
 
     def _linear(self) -> F32:

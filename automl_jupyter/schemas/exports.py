@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from typing import Literal
 
-ExportFormat = Literal["notebook", "python"]
+ExportFormat = Literal["notebook", "python", "onnx", "mlflow"]

@@ -15,6 +15,7 @@ from automl_jupyter.server.base import LARGEST_VERSION, LONGEST_PAGE
 from automl_jupyter.server.handlers.pages import PageHandler
 from automl_jupyter.server.handlers.predictions import ANSWERED_BY
 from automl_jupyter.server.routes import (
+    BYTES,
     CSV,
     EVENTS,
     FIELDS,
@@ -182,6 +183,7 @@ _MEDIA: Mapping[str, dict[str, Any]] = {
     "application/json": {"type": "object"},
     CSV: _FILE,
     ZIP: _FILE,
+    BYTES: _FILE,
     PIECE: _FILE,
     FORM: {"type": "object", "properties": {"file": _FILE}, "required": ["file"]},
     EVENTS: _EVENT,

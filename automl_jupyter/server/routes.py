@@ -31,13 +31,14 @@ from automl_jupyter.server.handlers import (
     users,
 )
 
-CSV, EVENTS, TEXT, HTML, MARKDOWN, ZIP, FORM, FIELDS, PIECE = (
+CSV, EVENTS, TEXT, HTML, MARKDOWN, ZIP, BYTES, FORM, FIELDS, PIECE = (
     "text/csv",
     "text/event-stream",
     "text/plain",
     "text/html",
     "text/markdown",
     "application/zip",
+    "application/octet-stream",
     "multipart/form-data",
     "application/x-www-form-urlencoded",
     "application/offset+octet-stream",
@@ -336,6 +337,7 @@ ROUTES: tuple[Route, ...] = (
                 {200: ZIP, 202: schemas.Study},
                 query=("version", "format", "language"),
                 formats=get_args(schemas.ExportFormat),
+                also={200: (BYTES,)},
                 told={200: ("Content-Disposition",), 202: ("Retry-After",)},
                 refusals=(404, 409, 422, 429, 503, 507),
             )

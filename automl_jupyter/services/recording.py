@@ -7,23 +7,20 @@ import queue
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from automl_jupyter.backends.mlflow_tracking import MlflowTracking
 from automl_jupyter.backends.storage import Storage, open_storage
-from automl_jupyter.backends.tracking import Status, TrackedColumn, TrackedData, TrackedModel, Tracking
+from automl_jupyter.backends.tracking import Status, TrackedData, Tracking
 from automl_jupyter.errors import AutoMLError, Unavailable, to_wire
+from automl_jupyter.services.tracked import tracked_model
 
 Report = Callable[[str, dict[str, Any]], None]
 
 RECORDER_SECONDS = 20.0
 """How long MLflow may keep a model waiting that is ready; then it goes without, and MLflow is told later."""
-LOADER = "automl_jupyter.engine.pyfunc"
-PACKAGE = Path(__file__).parents[1]
-PORTABLE = ("__init__.py", "errors.py", "messages.py", "engine", "data", "locale")
-"""What a model needs of this package where it is loaded without it."""
 WHERE = ("tracking_uri", "registry_uri", "artifact_root", "storage_url")
 """What of a payload says where things are. It may hold a password: it is never kept."""
 
@@ -67,17 +64,8 @@ def note_model(
         for key in filter(storage.exists, plots):
             pictures.append(scratch / key.rpartition("/")[2])
             storage.get_file(key, pictures[-1])
-        tracked = TrackedModel(
-            owner=payload["owner"],
-            name=payload["model_name"],
-            file=file,
-            loader_module=LOADER,
-            package=PACKAGE,
-            parts=PORTABLE,
-            requirements=model["requirements"],
-            inputs=[TrackedColumn(**column) for column in model["inputs"]],
-            outputs=[TrackedColumn(**column) for column in model["outputs"]],
-            example=model["example"],
+        tracked = replace(
+            tracked_model(payload["owner"], payload["model_name"], file, model),
             leaderboard=model["leaderboard"],
             plots=pictures,
             tags={"automl.digest": model["digest"], "automl.data": payload["table_digest"]},

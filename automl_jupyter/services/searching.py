@@ -25,10 +25,8 @@ from automl_jupyter.engine import (
     AutoMLClusterer,
     AutoMLRegressor,
     persist,
-    requirements,
-    synthetic_example,
 )
-from automl_jupyter.engine.contract import ColumnContract, Contract
+from automl_jupyter.engine.contract import ColumnContract
 from automl_jupyter.engine.fitting import Material
 from automl_jupyter.engine.lanes import Crash, Fitter
 from automl_jupyter.engine.outlook import Outlook
@@ -37,6 +35,7 @@ from automl_jupyter.engine.trials import FinishedTrial, Observer
 from automl_jupyter.errors import AutoMLError, Conflict
 from automl_jupyter.services.control import spread_key
 from automl_jupyter.services.elsewhere import Elsewhere
+from automl_jupyter.services.tracked import described
 
 TOLD_CATEGORIES = 200
 TOLD_STEP = 0.01
@@ -314,10 +313,7 @@ def keep_model(model: Model, payload: Mapping[str, Any], storage: Storage, scrat
         "columns": [expected(column) for column in model.contract_.used],
         "score": model.score_,
         "interval": list(model.interval_),
-        "example": synthetic_example(model.contract_),
-        "inputs": [tracked_input(column) for column in model.contract_.used],
-        "outputs": tracked_outputs(model.contract_),
-        "requirements": requirements(),
+        **described(model.contract_),
     }
 
 
@@ -341,22 +337,3 @@ def expected(column: ColumnContract) -> dict[str, Any]:
         "minimum": column.lowest,
         "maximum": column.highest,
     }
-
-
-def tracked_input(column: ColumnContract) -> dict[str, Any]:
-    """A column as MLflow's signature has it: of any type, and any of its cells may be missing.
-
-    A type there would make MLflow refuse what the contract reads and reports row by row: whole numbers in a
-    column of numbers, dates as they are written, a column of which nothing is known in these rows.
-    """
-    return {"name": column.name, "type": "any", "required": False}
-
-
-def tracked_outputs(contract: Contract) -> list[dict[str, Any]]:
-    """What the model answers with, as MLflow's signature has it."""
-    kinds: dict[type, str] = {bool: "boolean", int: "long", float: "double"}
-    answer = {"regression": "double", "clustering": "long"}.get(contract.task)
-    if answer is None:
-        answer = kinds.get(type(contract.classes[0]), "string")
-    shares = [{"name": f"probability_{label}", "type": "double"} for label in contract.classes]
-    return [{"name": "prediction", "type": answer}, *shares]

@@ -49,6 +49,8 @@ COMPARE = Kind("compare", "automl_jupyter.services.study_explain:compare")
 EXPORTS: Mapping[str, Kind] = {
     "notebook": Kind("export_notebook", "automl_jupyter.services.study_generated:notebook", suffix="zip"),
     "python": Kind("export_python", "automl_jupyter.services.study_generated:python", suffix="zip"),
+    "onnx": Kind("export_onnx", "automl_jupyter.services.study_files:onnx", suffix="onnx"),
+    "mlflow": Kind("export_mlflow", "automl_jupyter.services.study_files:mlflow", suffix="zip"),
 }
 """What a version can be exported as, by format; the suffix is that of the file that is sent."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+import numpy as np
+import onnxruntime
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -128,6 +130,27 @@ def test_what_is_no_amount_is_refused_before_any_job(field, value, trained, alic
     answer = alice.post(path, json={"target": "bought", field: value})
     assert answer.status_code == 400
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_the_quick_model_runs_where_onnx_runs(trained, alice, wait_for):
+    def sent():
+        answer = alice.get("/automl/api/models/once/export/", params={"format": "onnx"})
+        return None if answer.status_code == 202 else answer
+
+    answer = wait_for(sent, 120)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == 'attachment; filename="once-1.onnx"'
+    session = onnxruntime.InferenceSession(answer.content, providers=["CPUExecutionProvider"])
+    feed = {
+        "age": np.array([[float(row["age"])] for row in ROWS]),
+        "city": np.array([[row["city"]] for row in ROWS], dtype=object),
+        "since": np.array([[np.datetime64(row["since"], "s").astype(float)] for row in ROWS]),
+    }
+    labels, probabilities = session.run(["label", "probabilities"], feed)
+    said = ask(alice, "once", max_predict_ms=NEVER)
+    assert labels.tolist() == [one["value"] for one in said["predictions"]]
+    assert probabilities[:, 1].tolist() == pytest.approx(shares(said), abs=1e-5)
 
 
 def test_clusters_have_one_model_which_always_answers(trained, alice, verbs):

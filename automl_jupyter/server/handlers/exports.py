@@ -24,7 +24,10 @@ class ExportHandler(ReportingHandler):
     @web.authenticated
     @authorized("read", resource=RESOURCE)
     async def get(self, name: str) -> None:
-        """Export a version: code that makes its best single pipeline again, as a notebook or a script.
+        """Export a version as a file for use elsewhere.
+
+        ``notebook`` and ``python`` are code that makes its best single pipeline again, ``onnx`` is its quick
+        model, ``mlflow`` the folder that MLflow loads.
 
         It is computed when it is first asked for: 202 says how far it is.
         """
@@ -37,7 +40,8 @@ class ExportHandler(ReportingHandler):
         options = {"language": language} if format_ in TOLD else {}
         found = await self.study(name, version, kind, options)
         if found is not None:
-            file = f"{name}-{found.version.version}-{format_}.{kind.suffix}"
+            form = "" if format_ == kind.suffix else f"-{format_}"
+            file = f"{name}-{found.version.version}{form}.{kind.suffix}"
             self.set_header("Content-Disposition", f'attachment; filename="{file}"')
             self.set_header("Content-Security-Policy", "sandbox")
             self.set_header("X-Content-Type-Options", "nosniff")

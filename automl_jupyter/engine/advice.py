@@ -1,4 +1,8 @@
-"""How much time to give, before a search begins: by the size of the table alone."""
+"""How much time to give, before a search begins: a rough figure, by the size of the table alone.
+
+What trying everything once takes was read off runs on two tables of some thousand rows; on a third one it
+took a third of that.
+"""
 
 from __future__ import annotations
 

@@ -102,13 +102,13 @@ class Board:
 
     def loss(self, name: str) -> float:
         """How far a trial is from a perfect score."""
-        score = self.judged[name].score
-        perfect = 0.0 if self.judge.metric.sign < 0 else 1.0
-        return perfect - score if np.isfinite(score) else np.inf
+        return self._lacking(self.judged[name].score)
 
     def loss_of(self, predictions: F32) -> float:
         """How far predictions are from a perfect score."""
-        score = self.judge.judge(predictions).score
+        return self._lacking(self.judge.judge(predictions).score)
+
+    def _lacking(self, score: float) -> float:
         perfect = 0.0 if self.judge.metric.sign < 0 else 1.0
         return perfect - score if np.isfinite(score) else np.inf
 

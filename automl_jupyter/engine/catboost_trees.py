@@ -10,26 +10,28 @@ import tempfile
 import threading
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, ClassVar
 
 import catboost
 import numpy as np
 
-from automl_jupyter.engine.boosting import answer, stages_of
+from automl_jupyter.engine.boosting import stages_of
 from automl_jupyter.engine.extensions import Extension
+from automl_jupyter.engine.foreign import ForeignModel
 from automl_jupyter.engine.learners import F32, Clock, Params, Path, Work, reserve
 from automl_jupyter.engine.portfolio import Candidate
 
 MOST_STAGES = 8
 
 _LOSSES = {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}
-_CALL_COST, _TREE_COST = 250.0, 0.03
 
 
 class CatBoostTrees:
     """CatBoost's trees; they are pickled as CatBoost's own bytes."""
+
+    call_cost: ClassVar[float] = 250.0
+    tree_cost: ClassVar[float] = 0.03
 
     def __init__(self, model: catboost.CatBoost, numeric_width: int) -> None:
         self.model, self.numeric_width = model, numeric_width
@@ -56,31 +58,6 @@ def rebuild(content: bytes, numeric_width: int) -> CatBoostTrees:
     model = catboost.CatBoost()
     model.load_model(blob=zlib.decompress(content))
     return CatBoostTrees(model, numeric_width)
-
-
-@dataclass(frozen=True)
-class CatBoostModel:
-    """The first rounds of some trees."""
-
-    trees: CatBoostTrees
-    rounds: int
-    task: str
-    width: int
-    view: str = "tree"
-
-    @property
-    def row_cost(self) -> float:
-        """Microseconds for one row."""
-        return _CALL_COST + self.bulk_cost
-
-    @property
-    def bulk_cost(self) -> float:
-        """Microseconds for one of many rows."""
-        return _TREE_COST * self.rounds * (self.width if self.task == "multiclass" else 1)
-
-    def predict(self, X: F32) -> F32:
-        """Predict on the calling thread."""
-        return answer(self.trees.raw(X, self.rounds), self.task)
 
 
 class _Watch:
@@ -134,7 +111,7 @@ def fit_catboost(work: Work, params: Params) -> Path:
     trees = CatBoostTrees(model, work.numeric_width)
     made = int(model.tree_count_)
     kept = (made,) if "stages" in params else stages_of(made, work, MOST_STAGES)
-    return Path(kept, tuple(CatBoostModel(trees, stage, work.task, work.width) for stage in kept))
+    return Path(kept, tuple(ForeignModel(trees, stage, work.task, work.width) for stage in kept))
 
 
 def _table(X: F32, numeric_width: int) -> catboost.FeaturesData:
@@ -173,7 +150,7 @@ EXTENSION = Extension(
         ),
     ),
     (
-        ("automl_jupyter.engine.catboost_trees", "CatBoostModel"),
+        ("automl_jupyter.engine.foreign", "ForeignModel"),
         ("automl_jupyter.engine.catboost_trees", "rebuild"),
     ),
 )

@@ -1,8 +1,8 @@
 """What more time would bring: the curve of losses so far, and what its end says of what follows.
 
 Learning and search curves fall like a power of what is spent: Viering and Loog (2023), "The shape of learning
-curves: a review". One run is too short to tell that power; its last part is therefore weighed against what
-was seen on other tables.
+curves: a review". One run is too short to tell that power; its last part is therefore weighed against a usual
+one. The constants here are assumptions: ``python -m benchmarks quality outlook`` tells how far they hold.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FADES = 0.35
 """How much less steep it becomes for each e-fold of time."""
 
 SPREAD = 3.0
-"""The true gain was within this factor of the one told, up or down, in nine of ten cases."""
+"""The range that is told goes from the gain divided by this to the gain times this."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Outlook:
     gain : float
         What part of the loss they would take off.
     low, high : float
-        Where that is in nine of ten cases.
+        A rough range of that; no interval of stated confidence.
     """
 
     seconds: float

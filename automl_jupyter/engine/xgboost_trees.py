@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import threading
 import zlib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import xgboost as xgb
 
-from automl_jupyter.engine.boosting import answer, stages_of
+from automl_jupyter.engine.boosting import stages_of
 from automl_jupyter.engine.extensions import Extension
+from automl_jupyter.engine.foreign import ForeignModel
 from automl_jupyter.engine.learners import F32, Clock, Params, Path, Work, reserve
 from automl_jupyter.engine.portfolio import Candidate
 
@@ -27,11 +27,13 @@ _OBJECTIVES = {
     "multiclass": {"objective": "multi:softprob", "eval_metric": "mlogloss"},
     "regression": {"objective": "reg:squarederror", "eval_metric": "rmse"},
 }
-_CALL_COST, _TREE_COST = 300.0, 0.06
 
 
 class XGBoostTrees:
     """XGBoost's trees; they are pickled as XGBoost's own bytes."""
+
+    call_cost: ClassVar[float] = 300.0
+    tree_cost: ClassVar[float] = 0.06
 
     def __init__(self, booster: xgb.Booster, types: tuple[str, ...]) -> None:
         self.booster, self.types = booster, types
@@ -53,31 +55,6 @@ def rebuild(content: bytes, types: tuple[str, ...]) -> XGBoostTrees:
     booster = xgb.Booster({"nthread": 1})
     booster.load_model(bytearray(zlib.decompress(content)))
     return XGBoostTrees(booster, types)
-
-
-@dataclass(frozen=True)
-class XGBoostModel:
-    """The first rounds of some trees."""
-
-    trees: XGBoostTrees
-    rounds: int
-    task: str
-    width: int
-    view: str = "tree"
-
-    @property
-    def row_cost(self) -> float:
-        """Microseconds for one row."""
-        return _CALL_COST + self.bulk_cost
-
-    @property
-    def bulk_cost(self) -> float:
-        """Microseconds for one of many rows."""
-        return _TREE_COST * self.rounds * (self.width if self.task == "multiclass" else 1)
-
-    def predict(self, X: F32) -> F32:
-        """Predict on the calling thread."""
-        return answer(self.trees.raw(X, self.rounds), self.task)
 
 
 class _Watch(xgb.callback.TrainingCallback):  # type: ignore[misc]
@@ -128,7 +105,7 @@ def fit_xgboost(work: Work, params: Params) -> Path:
     trees = XGBoostTrees(booster, types)
     made = booster.num_boosted_rounds()
     kept = (made,) if "stages" in params else stages_of(made, work, MOST_STAGES)
-    return Path(kept, tuple(XGBoostModel(trees, stage, work.task, work.width) for stage in kept))
+    return Path(kept, tuple(ForeignModel(trees, stage, work.task, work.width) for stage in kept))
 
 
 def _matrix(
@@ -167,7 +144,7 @@ EXTENSION = Extension(
         ),
     ),
     (
-        ("automl_jupyter.engine.xgboost_trees", "XGBoostModel"),
+        ("automl_jupyter.engine.foreign", "ForeignModel"),
         ("automl_jupyter.engine.xgboost_trees", "rebuild"),
     ),
 )

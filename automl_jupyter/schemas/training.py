@@ -119,11 +119,11 @@ class Problem(Answer):
 
 
 class Outlook(Answer):
-    """What more time is expected to bring: told by the curve so far, and by what was seen on other tables."""
+    """What more time is expected to bring, told by the curve so far: a rough figure, no promise."""
 
     seconds: float = Field(description="So many more.")
     gain: float = Field(ge=0, le=1, description="What part of the error they would take off.")
-    low: float = Field(ge=0, le=1, description="With `high`, where that is in nine of ten cases.")
+    low: float = Field(ge=0, le=1, description="With `high`, a rough range of that.")
     high: float = Field(ge=0, le=1)
 
 

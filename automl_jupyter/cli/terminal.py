@@ -46,7 +46,7 @@ class Terminal(Wording):
             sys.stdout.write(answer.model_dump_json(indent=2) + "\n")
             return
         for part in parts:
-            self.out.print(part)
+            self.out.print(part, soft_wrap=isinstance(part, str | Text) and not self.out.is_terminal)
 
     def note(self, sentence: str, style: str = "") -> None:
         """Say something that is not a result."""
@@ -58,7 +58,8 @@ class Terminal(Wording):
 
 
 def _console(*, stderr: bool) -> Console:
-    # A file or a pipe has no width to wrap at: a line that is cut in two cannot be searched or parsed.
+    # A file or a pipe has no width of its own. Tables need one; sentences are not wrapped at it, see above:
+    # one that is cut in two cannot be searched.
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else 160
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)

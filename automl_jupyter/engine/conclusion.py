@@ -2,19 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from automl_jupyter.engine import ensemble
-from automl_jupyter.engine.ensemble import Cost, Ensemble, Member
+from automl_jupyter.engine.ensemble import Cost, Ensemble, Member, Selector
 from automl_jupyter.engine.merging import merged
 from automl_jupyter.engine.portfolio import FAST, STACK
 from automl_jupyter.engine.trials import FinishedTrial
 
 _ABOVE = frozenset(candidate.name for candidate in STACK)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is served of all that was found.
+
+    Attributes
+    ----------
+    pool : list of FinishedTrial
+        What the ensemble may use.
+    weights : ndarray of shape (len(pool),)
+        How much it uses of each.
+    below : list of FinishedTrial
+        What the second level reads.
+    selector : Selector
+        Who chose the weights.
+    """
+
+    pool: list[FinishedTrial]
+    weights: npt.NDArray[np.float64]
+    below: list[FinishedTrial]
+    selector: Selector
+
+    @property
+    def used(self) -> dict[str, tuple[FinishedTrial, float]]:
+        """By name, what has a weight, and the weight."""
+        pairs = zip(self.pool, self.weights, strict=True)
+        return {f.trial.name: (f, float(w)) for f, w in pairs if w > 0}
+
+
+def choose(
+    pool_of: Callable[[int], list[FinishedTrial]],
+    selector_of: Callable[[Sequence[FinishedTrial]], Selector],
+    read: Sequence[str],
+    rows: int,
+) -> Choice:
+    """Choose weights, of models that together answer quickly enough.
+
+    Parameters
+    ----------
+    pool_of : callable
+        Gives what is there up to a level, 1 or 2.
+    selector_of : callable
+        Gives who chooses weights of a pool.
+    read : sequence of str
+        The names of those that the second level reads.
+    rows : int
+        Number of training rows.
+    """
+    pool = pool_of(2)
+    selector = selector_of(pool)
+    weights = selector.weights()
+    light, kept = lightened(pool, weights, read, rows)
+    if has_second(pool, weights > 0) and not has_second(pool, kept):
+        # Weights that were chosen beside the second level say nothing of what serves without it.
+        pool, read = pool_of(1), ()
+        selector = selector_of(pool)
+        weights = selector.weights()
+        light, kept = lightened(pool, weights, read, rows)
+    below = [f for f in light if f.trial.name in read]
+    if not kept.all():
+        light = [f for f, keep in zip(light, kept, strict=True) if keep]
+        selector = selector.without(kept)
+        weights = selector.weights()
+    return Choice(light, weights, below, selector)
 
 
 def lightened(

@@ -52,10 +52,6 @@ MOST_REPEATS, REPEATED_ROWS = 8, 400_000
 LEAST_GAIN = 0.0005
 """A repeat that takes off less than this part of the loss is the last one."""
 
-BATCH, VAIN_BATCHES, MOST_VARIATIONS = 4, 2, 60
-"""So many variations are tried at a time, so many times in a row without bringing more than that, and so many
-in all."""
-
 FEWEST_VARIED = 500
 """Fewer rows cannot tell variations apart."""
 
@@ -227,8 +223,7 @@ class _Search:
         self.crew = Crew(lanes, workshop, observer, self._tell_progress)
         self.costs = Costs()
         self._best_losses: list[float] = []
-        self._varied = 0
-        self._batches: list[float] = []
+        self.walk = variations.Walk(problem.seed)
         self._curve: list[Point] = []
         self._read: list[FinishedTrial] = []
         self._told = 0.0
@@ -364,34 +359,22 @@ class _Search:
         What they bring is told by weights that have not seen the rows: a choice among more models always
         looks better on the rows that chose.
         """
-        if "variations" in self.problem.ablation.without or self._vary_in_vain():
-            return []
-        if self._varied >= MOST_VARIATIONS or len(self.problem.codes) < FEWEST_VARIED:
+        few = len(self.problem.codes) < FEWEST_VARIED
+        if few or self.walk.over or "variations" in self.problem.ablation.without:
             return []
         pool = self.board.pool(1)
         selector = self._selector(pool)
-        self._batches.append(self.board.loss_of(selector.cross_fitted(self.material.folds)))
+        self.walk.note(self.board.loss_of(selector.cross_fitted(self.material.folds)))
         weights = selector.weights(most=_QUICK_NUMBERS)
         parents = [self.first.known[f.trial.name] for f in pool if f.trial.name in self.first.known]
-        found = []
-        for _ in range(BATCH if len(parents) == len(pool) else 0):
-            self._varied += 1
-            made = variations.variation(parents, weights.tolist(), self._varied, self.problem.seed)
-            if made is not None:
-                found.append(made)
+        found = self.walk.batch(parents, weights.tolist()) if len(parents) == len(pool) else []
         self.board.expect(found)
         return found
 
-    def _vary_in_vain(self) -> bool:
-        """Tell whether the last batches of variations brought nothing."""
-        before, last = self._batches[:-VAIN_BATCHES], self._batches[-VAIN_BATCHES:]
-        return bool(before) and min(last) >= (1 - LEAST_GAIN) * min(before)
-
     def _varied_before(self, trial: Trial) -> Candidate | None:
         """The candidate of a variation that an earlier attempt made, or None if it is none."""
-        found = variations.known(self._wanted, trial.name, trial.params)
+        found = self.walk.again(self._wanted, trial.name, trial.params)
         if found is not None:
-            self._varied = max(self._varied, variations.number_of(trial.name))
             self.board.expect([found])
         return found
 
@@ -434,9 +417,9 @@ class _Search:
     # --- the end
 
     def _conclude(self) -> Result:
-        pool, below, selector, weights = self._lightened()
-        honest = selector.cross_fitted(self.material.folds)
-        used = {f.trial.name: (f, float(w)) for f, w in zip(pool, weights, strict=True) if w > 0}
+        read, rows = [f.trial.name for f in self._read], len(self.problem.codes)
+        choice = conclusion.choose(self.board.pool, self._selector, read, rows)
+        honest, used = choice.selector.cross_fitted(self.material.folds), choice.used
         row = Trial(
             ENSEMBLE,
             ENSEMBLE,
@@ -449,12 +432,8 @@ class _Search:
         row = next(trial for trial in trials if trial.name == ENSEMBLE)
         plain = "temperature" in self.problem.ablation.without
         task = self.problem.target.task
-        served = conclusion.served(
-            task,
-            used,
-            below,
-            1.0 if plain else selector.temperature(weights),
-        )
+        temperature = 1.0 if plain else choice.selector.temperature(choice.weights)
+        served = conclusion.served(task, used, choice.below, temperature)
         return Result(
             served,
             trials,
@@ -467,31 +446,6 @@ class _Search:
             tuple(self._curve),
             {name: f.reached for name, f in self.board.finished.items() if f.reached},
         )
-
-    def _lightened(
-        self,
-    ) -> tuple[list[FinishedTrial], list[FinishedTrial], Selector, npt.NDArray[np.float64]]:
-        """Choose weights, of models that together answer quickly enough.
-
-        Gives what may be used, what the second level reads, and the weights with who chose them.
-        """
-        read, rows = [f.trial.name for f in self._read], len(self.problem.codes)
-        pool = self.board.pool(2)
-        selector = self._selector(pool)
-        weights = selector.weights()
-        light, kept = conclusion.lightened(pool, weights, read, rows)
-        if conclusion.has_second(pool, weights > 0) and not conclusion.has_second(pool, kept):
-            # Weights that were chosen beside the second level say nothing of what serves without it.
-            pool, read = self.board.pool(1), []
-            selector = self._selector(pool)
-            weights = selector.weights()
-            light, kept = conclusion.lightened(pool, weights, read, rows)
-        below = [f for f in light if f.trial.name in read]
-        if not kept.all():
-            light = [f for f, keep in zip(light, kept, strict=True) if keep]
-            selector = selector.without(kept)
-            weights = selector.weights()
-        return light, below, selector, weights
 
     def _selector(self, pool: Sequence[FinishedTrial]) -> Selector:
         problem = self.problem

@@ -21,6 +21,12 @@ MARK = "~"
 CHANCE = 0.5
 """How likely each parameter is to take a step."""
 
+BATCH, VAIN_BATCHES, MOST_VARIATIONS = 4, 2, 60
+"""So many variations are tried at a time, so many times in a row without a gain, and so many in all."""
+
+LEAST_GAIN = 0.0005
+"""What takes off less than this part of the loss is no gain."""
+
 
 @dataclass(frozen=True)
 class Range:
@@ -81,6 +87,45 @@ RANGES: Mapping[str, Mapping[str, Range]] = {
     },
 }
 """What may be varied, by family."""
+
+
+class Walk:
+    """Variations, a few at a time, until they bring nothing.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of all steps.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed, self._made = seed, 0
+        self._losses: list[float] = []
+
+    @property
+    def over(self) -> bool:
+        """Whether there are enough, or the last batches brought nothing."""
+        before, last = self._losses[:-VAIN_BATCHES], self._losses[-VAIN_BATCHES:]
+        vain = bool(before) and min(last) >= (1 - LEAST_GAIN) * min(before)
+        return vain or self._made >= MOST_VARIATIONS
+
+    def note(self, loss: float) -> None:
+        """Take note of how good the ensemble is now."""
+        self._losses.append(loss)
+
+    def batch(self, parents: Sequence[Candidate], weights: Sequence[float]) -> list[Candidate]:
+        """Take the next few steps, from parents as in :func:`variation`."""
+        numbers = range(self._made + 1, self._made + 1 + BATCH)
+        self._made += BATCH
+        found = [variation(parents, weights, number, self._seed) for number in numbers]
+        return [candidate for candidate in found if candidate is not None]
+
+    def again(self, parents: Sequence[Candidate], name: str, params: Mapping[str, Any]) -> Candidate | None:
+        """Make a variation of an earlier attempt as it was; None where the name is none of a variation."""
+        found = known(parents, name, params)
+        if found is not None:
+            self._made = max(self._made, number_of(name))
+        return found
 
 
 def variation(

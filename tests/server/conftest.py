@@ -10,8 +10,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -179,6 +179,10 @@ def table() -> bytes:
     return customers()
 
 
+EFFORT: Mapping[str, object] = {"max_trials": 6}
+"""As much of a search as most tests need: it ends after so many candidates, long before its time."""
+
+
 @dataclass(frozen=True)
 class World:
     """What alice made: a data set, an ended job, a model with a version in service, an upload under way."""
@@ -224,8 +228,7 @@ def ended(client: httpx.Client, job: str, seconds: float = 180.0) -> dict[str, o
 def world(server: Server, table: bytes) -> World:
     with server.client("alice-token") as alice:
         dataset = upload(alice, table)
-        # It ends when there is nothing left to try; on a busy machine that takes a while.
-        job = train(alice, dataset, target="bought", time_budget=60, name="customers")
+        job = train(alice, dataset, target="bought", time_budget=120, name="customers", **EFFORT)
         begun = alice.post("/automl/api/uploads/", json={"filename": "more.csv", "size": 10}).json()["id"]
         body = ended(alice, job)
         assert body["state"] == "done", body
@@ -281,6 +284,7 @@ class Verbs:
     ended: Callable[..., dict[str, object]]
     cut_short: Callable[..., dict[str, object]]
     model: Callable[..., dict[str, object]]
+    effort: Mapping[str, object] = field(default_factory=lambda: EFFORT)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def test_a_leak_is_told_with_what_to_do(leaking, alice, verbs):
     assert "called_back" in leak["message"]
     assert leak["evidence"]
     assert leak["action"] == {"columns": ["age", "income"]}
-    request = {"target": "bought", "time_budget": 60, "name": "honest", **leak["action"]}
+    request = {"target": "bought", "time_budget": 120, "name": "honest", **verbs.effort, **leak["action"]}
     answer = alice.post(f"/automl/api/train/{leaking}/", json=request)
     assert answer.status_code == 202, answer.text
     job = verbs.ended(alice, answer.json()["id"])

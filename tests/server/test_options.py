@@ -64,13 +64,12 @@ def test_what_is_found_is_acted_on_in_one_request(visited, server, alice, verbs)
     assert found["groups"] == {"groups": "patient_id"}
     assert found["duplicates"] == {"drop_duplicates": True}
     assert found["disguised_missing"] == {"missing_values": {"weight": ["-999"]}}
-    wish = {**found["groups"], **found["duplicates"], **found["disguised_missing"]}
-    plain = verbs.ended(alice, verbs.train(alice, visited, target="ill", time_budget=60, name="plain"), 140)
-    told = verbs.ended(
-        alice, verbs.train(alice, visited, target="ill", time_budget=60, name="told", **wish), 140
-    )
+    wish = {**found["groups"], **found["duplicates"], **found["disguised_missing"], **verbs.effort}
+    request = {"target": "ill", "time_budget": 120}
+    plain = verbs.ended(alice, verbs.train(alice, visited, name="plain", **request, **verbs.effort))
+    told = verbs.ended(alice, verbs.train(alice, visited, name="told", **request, **wish))
     assert (plain["state"], told["state"]) == ("done", "done"), (plain["error"], told["error"])
-    assert (plain["options"], told["options"]) == ({}, wish)
+    assert (plain["options"], told["options"]) == (verbs.effort, wish)
     best = {name: job["leaderboard"][0] for name, job in (("plain", plain), ("told", told))}
     assert best["plain"]["score"] > 0.95
     assert best["told"]["score"] < 0.9
@@ -104,8 +103,8 @@ def test_a_model_is_judged_on_what_comes_later(daily, alice, verbs):
     assert wish == {"time_column": "date"}
     scores = []
     for more in ({}, wish):
-        job = verbs.train(alice, daily, target="demand", time_budget=60, name=f"days{len(more)}", **more)
-        body = verbs.ended(alice, job, 140)
+        request = {"target": "demand", "time_budget": 120, "name": f"days{len(more)}", **verbs.effort}
+        body = verbs.ended(alice, verbs.train(alice, daily, **request, **more))
         assert body["state"] == "done", body["error"]
         scores.append(body["leaderboard"][0]["score"])
     assert scores[1] < 1.5 * scores[0] < 0

@@ -84,7 +84,7 @@ def test_a_form_is_answered_too(alice, world, table):
 def test_cells_that_a_spreadsheet_would_run_are_made_harmless(alice, verbs):
     rows = [f"{i % 10},{'=1+1' if i % 10 > 4 else '@no'}" for i in range(100)]
     dataset = verbs.upload(alice, ("x,answer\n" + "\n".join(rows) + "\n").encode(), "formula.csv")
-    job = verbs.train(alice, dataset, target="answer", time_budget=60)
+    job = verbs.train(alice, dataset, target="answer", time_budget=120, **verbs.effort)
     name = verbs.ended(alice, job)["model"]["name"]
     answer = alice.post(
         f"/automl/api/predict/{name}/", content=b"x\n9\n1\n", headers={"Content-Type": "text/csv"}

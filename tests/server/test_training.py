@@ -207,7 +207,8 @@ def test_cancel_frees_the_processors_and_the_next_job_starts(alice, server, tabl
 )
 def test_the_other_tasks(target, task, alice, table, verbs):
     dataset = verbs.upload(alice, table, f"{task}.csv")
-    job = verbs.train(alice, dataset, **({"target": target} if target else {}), time_budget=60)
+    request = {"target": target, **verbs.effort} if target else {}
+    job = verbs.train(alice, dataset, **request, time_budget=120)
     body = verbs.ended(alice, job)
     assert (body["state"], body["task"]) == ("done", task), body
     row = {"age": 70, "city": "Paris", "since": "2024-05-01", "bought": "yes"}

@@ -36,10 +36,10 @@ LEAST_WEIGHT = 0.02
 LEAST_PROBABILITY = 1e-5
 """No class is less probable, so that one sure model does not outvote all others."""
 
-MOST_ROW_COST, MOST_BULK_COST = 12_000.0, 750.0
+MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 750.0
 """Microseconds that a row may take alone, and among many."""
 
-SMALL_TABLE = 3000
+SMALL_TABLE = 1500
 """A table with so many rows may take twice as long for each as a large one."""
 
 TEMPERATURES = np.exp(np.linspace(-0.7, 0.7, 29))

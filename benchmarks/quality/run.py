@@ -87,6 +87,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     made.add_argument("--seeds", default="0", help="with commas; another seed draws another split")
     made.add_argument("--cap", type=int, default=tables.CAP, help="rows to learn from, at most")
     made.add_argument("--retry", action="store_true", help="measure again what failed before")
+    made.add_argument("--block", help="a name for what one machine measures in one go (default: the time)")
     made.add_argument("--trials", type=int, help="candidates at most, where a system can be told")
     return made.parse_args(argv)
 
@@ -116,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     known = pythons(settings.python)
     where = {system: python_of(system, known) for system in settings.systems.split(",")}
     journal = Journal(settings.out, FIELDS, KEY, failed=settings.retry)
-    block, failed = f"{datetime.now(UTC):%Y-%m-%dT%H:%M}", 0
+    block, failed = settings.block or f"{datetime.now(UTC):%Y-%m-%dT%H:%M}", 0
     for table, part, key in _wanted(settings, journal):
         pause(settings.pause_file)
         system, seed = str(key["system"]), int(key["seed"] or 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from automl_jupyter.client import rereading, uploads
+from automl_jupyter.client import reports, rereading, uploads
 from automl_jupyter.client.connection import Connection
 from automl_jupyter.client.paths import id_of, part
 
 if TYPE_CHECKING:
     from automl_jupyter.client.rereading import Decisions
-    from automl_jupyter.schemas import Dataset, DatasetPage, Findings, Preview, Profile
+    from automl_jupyter.schemas import Chart, Dataset, DatasetPage, Findings, Preview, Profile
 
 
 class DatasetVerbs(Connection):
@@ -98,6 +98,27 @@ class DatasetVerbs(Connection):
         from automl_jupyter.schemas import Profile
 
         return self._transport.ask(Profile, "GET", f"api/datasets/{part(id_)}/profile/")
+
+    def dataset_charts(
+        self, dataset: Dataset | str, chart: str | None = None, *, theme: str = "light"
+    ) -> list[Chart]:
+        """Draw a data set: which cells are empty together, and the values of each column.
+
+        Parameters
+        ----------
+        dataset : Dataset or str
+            A data set, or its id.
+        chart : str, optional
+            ``missing`` or ``histogram`` alone.
+        theme : str
+            ``light``, ``dark`` or ``contrast``.
+
+        Returns
+        -------
+        list of Chart
+            Each with ``spec`` (Vega-Lite 5), ``table`` and ``sentence``.
+        """
+        return reports.dataset_charts(self._transport, dataset, chart, theme)
 
     def findings(self, dataset: Dataset | str, target: str | None = None) -> Findings:
         """What should be known of a data set before training: leakage, repeated rows, groups, odd values.

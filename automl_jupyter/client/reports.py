@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automl_jupyter.client.paths import named, path_of
+from automl_jupyter.client import uploads, values
+from automl_jupyter.client.paths import id_of, named, part, path_of
 from automl_jupyter.client.transport import Transport
 from automl_jupyter.client.waiting import computed
 
 if TYPE_CHECKING:
     from automl_jupyter.client.paths import AnyModel
-    from automl_jupyter.schemas import Chart
+    from automl_jupyter.schemas import Chart, Dataset
 
 
 def charts(
@@ -24,6 +25,30 @@ def charts(
     name, meant = named(model)
     query = {**meant, **_given({"chart": chart, "version": version, "theme": theme})}
     return transport.read(Charts, computed(transport, path_of(name, "charts"), query)).items
+
+
+def dataset_charts(
+    transport: Transport, dataset: Dataset | str, chart: str | None, theme: str
+) -> list[Chart]:
+    """Draw; see :meth:`automl_jupyter.client.Client.dataset_charts`."""
+    from automl_jupyter.schemas import DatasetCharts
+
+    path, query = f"api/datasets/{part(id_of(dataset))}/charts/", _given({"chart": chart, "theme": theme})
+    return transport.ask(DatasetCharts, "GET", path, params=query, patience=uploads.READING).items
+
+
+def draw_rows(
+    transport: Transport, model: AnyModel, rows: values.Rows, max_predict_ms: float | None, theme: str
+) -> list[Chart]:
+    """Draw; see :meth:`automl_jupyter.client.Client.draw_rows`."""
+    from automl_jupyter.schemas import Charts
+
+    name, meant = named(model)
+    body: dict[str, object] = {"rows": values.records(rows)}
+    if max_predict_ms is not None:
+        body["max_predict_ms"] = max_predict_ms
+    query, path = {**meant, "theme": theme}, path_of(name, "charts")
+    return transport.ask(Charts, "POST", path, json=body, params=query, patience=uploads.READING).items
 
 
 def report(

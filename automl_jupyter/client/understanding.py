@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from automl_jupyter.client import explanations, values
+from automl_jupyter.client import explanations, reports, values
 from automl_jupyter.client.connection import Connection
 from automl_jupyter.client.paths import named, path_of
 from automl_jupyter.client.waiting import computed
 
 if TYPE_CHECKING:
     from automl_jupyter.schemas import (
+        Chart,
         Comparison,
         Dependence,
         Explanation,
@@ -78,6 +79,29 @@ class UnderstandingVerbs(Connection):
         return explanations.explain_rows(
             self._transport, model, rows, counterexamples, what_if or {}, max_predict_ms
         )
+
+    def draw_rows(
+        self,
+        model: str | Model | ModelRef,
+        rows: values.Rows,
+        *,
+        max_predict_ms: float | None = None,
+        theme: str = "light",
+    ) -> list[Chart]:
+        """Draw what each column adds to the predictions of some rows, twenty at most: one chart a row.
+
+        Parameters
+        ----------
+        model : str, Model or ModelRef
+            As in :meth:`explain`.
+        rows : sequence of mappings, or DataFrame
+            As in :meth:`predict`.
+        max_predict_ms : float, optional
+            As in :meth:`predict`.
+        theme : str
+            ``light``, ``dark`` or ``contrast``.
+        """
+        return reports.draw_rows(self._transport, model, rows, max_predict_ms, theme)
 
     def compare(self, name: str, first: int, second: int, timeout: float | None = None) -> Comparison:
         """How much better one version of a model is than another, on the same rows."""

@@ -93,8 +93,7 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
     },
     "chart": {
         "in": "query",
-        "description": "The charts of this name alone; `importance` and `dependence` come only when named.",
-        "schema": {"type": "string", "enum": list(get_args(schemas.ChartName))},
+        "description": "The charts of this name alone; some take a while and come only when named.",
     },
     "theme": {
         "in": "query",
@@ -284,6 +283,8 @@ def _parameters(route: Route, operation: Operation) -> Iterable[dict[str, Any]]:
         if name == "format":
             known = list(operation.formats)
             told["schema"] = {"type": "string", "enum": known, "default": known[0]}
+        if name == "chart":
+            told["schema"] = {"type": "string", "enum": list(operation.charts)}
         yield told
 
 

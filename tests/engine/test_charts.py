@@ -13,7 +13,7 @@ from automl_jupyter import messages
 from automl_jupyter.data.profile import profile
 from automl_jupyter.data.read import convert
 from automl_jupyter.engine import AutoMLClusterer, columns
-from automl_jupyter.engine.charts import board, classes, clusters, meaning, quantities, table
+from automl_jupyter.engine.charts import board, classes, clusters, meaning, quantities, row, table
 from automl_jupyter.engine.charts.chart import MOST_POINTS, Chart
 from automl_jupyter.engine.charts.theme import THEMES
 from automl_jupyter.engine.trials import Trial
@@ -76,15 +76,25 @@ def of_meaning():
         meaning.importance([HARMFUL, "b"], [0.3, 0.01], [(0.2, 0.4), (-0.01, 0.02)]),
         meaning.dependence(HARMFUL, x.tolist(), curves.mean(axis=0), curves, "y"),
         meaning.dependence("b", ["u", HARMFUL], np.array([0.1, 0.4]), curves[:, :2], "y"),
-        meaning.contributions(0.2, [f"c{i}" for i in range(14)], [HARMFUL, *range(13)], [0.1] * 14, "y"),
     ]
+
+
+def of_rows():
+    names, cells = [HARMFUL, *(f"c{i}" for i in range(13))], [HARMFUL, None, True, *range(11)]
+    parts = [0.1 * (-1) ** i * (14 - i) for i in range(14)]
+    answers = (
+        row.Answer("y", "target"),
+        row.Answer("y", "log_odds", HARMFUL, 0.7),
+        row.Answer("y", "centred_log_probability", "b", 0.4),
+    )
+    return [row.contributions(0.2, names, cells, parts, answer) for answer in answers]
 
 
 @pytest.fixture(scope="module")
 def every(tmp_path_factory):
     folder = tmp_path_factory.mktemp("charts")
     made = [of_classes(2), of_classes(3), of_classes(20), of_quantities(), of_search(), of_clusters()]
-    return [chart for charts in (*made, of_table(folder), of_meaning()) for chart in charts]
+    return [chart for charts in (*made, of_table(folder), of_meaning(), of_rows()) for chart in charts]
 
 
 def test_all_charts_are_there(every):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +15,12 @@ MOST_POINTS = 5000
 """No chart sends more rows."""
 
 Cell = str | int | float | bool | None
-_MARK = "\x01"
+_MARK, _PARAMS = "\x01", "\x02"
 
 
-def said(code: str) -> str:
-    """Stands for a sentence of the catalogue until a chart is shown."""
-    return _MARK + code
+def said(code: str, **params: str | float) -> str:
+    """Stands for a sentence of the catalogue, and the values that it mentions, until a chart is shown."""
+    return _MARK + code + (_PARAMS + json.dumps(params, sort_keys=True) if params else "")
 
 
 def plain(text: object) -> str:
@@ -100,7 +101,7 @@ class Chart:
         dict
             ``name``, ``about``, ``title``, ``sentence``, ``spec``, and ``table`` of ``columns`` and ``rows``.
         """
-        sentence = messages.render(self.code, self.params, language)
+        sentence = messages.render(self.code, _told(self.params, language), language)
         spec = {**_told(self.spec, language), "config": themes.config(theme), "description": sentence}
         return {
             "name": self.name,
@@ -135,7 +136,10 @@ class Chart:
 
 def _told(value: Any, language: str) -> Any:
     if isinstance(value, str):
-        return messages.render(value[1:], {}, language) if value.startswith(_MARK) else value
+        if not value.startswith(_MARK):
+            return value
+        code, _, params = value[1:].partition(_PARAMS)
+        return messages.render(code, json.loads(params or "{}"), language)
     if isinstance(value, Mapping):
         return {key: _told(item, language) for key, item in value.items()}
     if isinstance(value, list | tuple):

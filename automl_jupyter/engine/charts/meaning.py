@@ -1,4 +1,4 @@
-"""Why a model says what it says: importance, dependence, and what made the prediction of one row."""
+"""What a model relies on: importance, and how predictions depend on a column."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from automl_jupyter.engine.charts import draw
 from automl_jupyter.engine.charts.chart import Chart, Sheet, number, plain, said
 from automl_jupyter.engine.charts.theme import STRONG
 
-MOST_COLUMNS, MOST_CURVES, MOST_PARTS = 20, 40, 10
+MOST_COLUMNS, MOST_CURVES = 20, 40
 
 F64 = npt.NDArray[np.float64]
 
@@ -96,61 +96,3 @@ def dependence(column: str, values: Sequence[object], mean: F64, curves: F64, wh
 
 def _value(value: object) -> str:
     return number(float(value)) if isinstance(value, int | float | np.number) else plain(value)
-
-
-def contributions(
-    base: float, columns: Sequence[str], cells: Sequence[object], parts: Sequence[float], what: str
-) -> Chart:
-    """What each column adds to the prediction of one row: they add up to it.
-
-    Parameters
-    ----------
-    base : float
-        What is predicted where nothing is known.
-    columns : sequence of str
-        The columns.
-    cells : sequence
-        What the row holds in them.
-    parts : sequence of float
-        What each adds.
-    what : str
-        What is predicted.
-    """
-    import altair as alt
-
-    order = np.argsort(-np.abs(np.asarray(parts)), kind="stable")
-    kept, rest = order[:MOST_PARTS], order[MOST_PARTS:]
-    rows, at = [], base
-    for i in kept:
-        rows.append((f"{plain(columns[i])} = {_value(cells[i])}", at, at + parts[i], parts[i]))
-        at += parts[i]
-    if len(rest):
-        more = float(np.asarray(parts)[rest].sum())
-        rows.append((said("charts.other_columns"), at, at + more, more))
-        at += more
-    signed = [(*row, said("charts.raises" if row[3] >= 0 else "charts.lowers")) for row in rows]
-    titles = [said("charts.axis_column"), said("charts.axis_from"), plain(what), said("charts.axis_adds")]
-    sheet = Sheet.of([*titles, said("charts.axis_direction")], *zip(*signed, strict=True))
-    bars = (
-        alt.Chart(sheet.data())
-        .mark_bar(cornerRadius=2)
-        .encode(
-            y=draw.channel(sheet, "y", 0, "N", sort=None, title=None),
-            x=draw.channel(sheet, "x", 1, "Q", title=sheet.title(2), scale=alt.Scale(zero=False)),
-            x2="c2",
-            color=draw.channel(
-                sheet,
-                "color",
-                4,
-                "N",
-                title=None,
-                sort=[said("charts.raises"), said("charts.lowers")],
-                legend=alt.Legend(orient="top"),
-            ),
-            tooltip=draw.tips(sheet, "NQQQN"),
-        )
-    )
-    params = {"base": number(base), "prediction": number(at), "first": rows[0][0].replace("\x01", "")}
-    return draw.finished(
-        "contributions", draw.level(base, "x") + bars, sheet, params, height=draw.steps(len(rows))
-    )

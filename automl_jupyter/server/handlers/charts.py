@@ -1,0 +1,94 @@
+"""Charts: of model versions, of rows that they predict, of data sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from automl_jupyter import schemas
+from automl_jupyter.server.base import AutoMLHandler
+from automl_jupyter.server.handlers.studying import StudyHandler
+from automl_jupyter.server.identity import RESOURCE
+
+MEANINGS = ("importance", "dependence")
+"""Charts that take a while: they ask the model many times."""
+
+OF_ROWS = ("contributions",)
+"""Charts that need rows."""
+
+OF_VERSIONS = tuple(name for name in get_args(schemas.ChartName) if name not in OF_ROWS)
+
+
+class DrawingHandler(AutoMLHandler):
+    """Shows charts as the query wishes."""
+
+    def shown(self, kept: Iterable[Mapping[str, Any]], wanted: str | None = None) -> list[dict[str, Any]]:
+        """Charts in the reader's language and on their ground: all, or those of one name."""
+        from automl_jupyter.engine.charts.chart import Chart
+
+        theme = self.theme()
+        charts = (Chart.from_dict(item) for item in kept)
+        return [chart.told(self.language, theme) for chart in charts if wanted in (None, chart.name)]
+
+    def theme(self) -> str:
+        """The ``theme`` of the query.
+
+        Raises
+        ------
+        Malformed
+            If it is none.
+        """
+        return self.one_of("theme", get_args(schemas.ChartTheme), "light") or "light"
+
+
+class ChartsHandler(DrawingHandler, StudyHandler):
+    """``api/models/{name}/charts/``."""
+
+    @web.authenticated
+    @authorized("read", resource=RESOURCE)
+    async def get(self, name: str) -> None:
+        """Draw a version, its search and its data: all charts, or those named by `chart`.
+
+        Charts are computed when they are first asked for: 202 says how far they are. `importance` and
+        `dependence` take longer and come only when they are named.
+        """
+        from automl_jupyter.services.study_kinds import CHARTS, MEANINGS_CHARTS
+
+        version = self.wanted_version()
+        wanted = self.one_of("chart", OF_VERSIONS, None)
+        self.theme()
+        found = await self.study(name, version, MEANINGS_CHARTS if wanted in MEANINGS else CHARTS)
+        if found is not None:
+            items = self.shown(json.loads(found.content), wanted)
+            told = {"model": name, "version": found.version.version, "items": items}
+            self.answer(schemas.Charts.model_validate(told))
+
+    @web.authenticated
+    @authorized("execute", resource=RESOURCE)
+    async def post(self, name: str) -> None:
+        """Draw rows: one chart each of what every column adds to the prediction."""
+        request = self.body(schemas.DrawRequest)
+        self.theme()
+        model, version, found = await (await self.services()).explanations.charts(
+            self.owner, name, self.wanted_version(), request.rows, request.max_predict_ms
+        )
+        told = {"model": model.name, "version": version.version, "items": self.shown(found)}
+        self.answer(schemas.Charts.model_validate(told))
+
+
+class DatasetChartsHandler(DrawingHandler):
+    """``api/datasets/{dataset_id}/charts/``."""
+
+    @web.authenticated
+    @authorized("read", resource=RESOURCE)
+    async def get(self, dataset_id: str) -> None:
+        """Draw a data set: which cells are empty together, and the values of each column."""
+        wanted = self.one_of("chart", get_args(schemas.DatasetChartName), None)
+        self.theme()
+        found = await (await self.services()).datasets.charts(self.owner, dataset_id)
+        told = {"dataset": dataset_id, "items": self.shown(found, wanted)}
+        self.answer(schemas.DatasetCharts.model_validate(told))

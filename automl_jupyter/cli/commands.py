@@ -19,7 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 from rich.text import Text
 
-from automl_jupyter.cli import advice, explaining, exporting, live, rereading, tables
+from automl_jupyter.cli import advice, charting, explaining, exporting, live, rereading, tables
 from automl_jupyter.cli.parser import PROGRAM
 from automl_jupyter.cli.terminal import Terminal
 from automl_jupyter.client import Client
@@ -217,6 +217,8 @@ COMMANDS: Mapping[str, Callable[[Client, argparse.Namespace, Terminal], int]] = 
         "models": models,
         "explain": explaining.explain,
         "compare": explaining.compare,
+        "charts": charting.charts,
+        "report": exporting.report,
         "export": exporting.export,
         "jobs": jobs,
         "datasets": datasets,

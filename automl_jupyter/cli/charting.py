@@ -37,13 +37,16 @@ def options(command: argparse.ArgumentParser, text: Callable[[str], str]) -> Non
     """The options of ``charts``."""
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("model", nargs="?", metavar=text("meta.model"), help=text("explain.model"))
-    what.add_argument("--dataset", metavar=text("meta.id"), help=text("charts.dataset"))
-    command.add_argument("--chart", metavar=text("meta.name"), help=text("charts.chart"))
+    what.add_argument("--dataset", metavar=text("meta.id"), help=text("drawing.dataset"))
+    command.add_argument("--chart", metavar=text("meta.name"), help=text("drawing.chart"))
     command.add_argument(
         "--row", action="append", type=cell, metavar=text("meta.cell"), help=text("explain.row")
     )
-    command.add_argument("-o", "--output", type=Path, metavar=text("meta.folder"), help=text("charts.output"))
-    command.add_argument("--theme", choices=tuple(GROUNDS), default="light", help=text("charts.theme"))
+    command.add_argument(
+        "-o", "--output", type=Path, metavar=text("meta.folder"), help=text("drawing.output")
+    )
+    command.add_argument("--costs", type=costs, metavar=text("meta.costs"), help=text("drawing.costs"))
+    command.add_argument("--theme", choices=tuple(GROUNDS), default="light", help=text("drawing.theme"))
 
 
 def charts(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> int:
@@ -53,7 +56,7 @@ def charts(client: Client, arguments: argparse.Namespace, terminal: Terminal) ->
     if terminal.json:
         terminal.document([chart.model_dump(mode="json") for chart in found])
     elif arguments.output is None:
-        terminal.out.print(_listed(found, terminal))
+        terminal.out.print(listed(found, terminal))
     if arguments.output is not None:
         _write(found, arguments.output, arguments.theme, terminal)
     return 0
@@ -66,10 +69,20 @@ def _asked(client: Client, arguments: argparse.Namespace) -> Sequence[Chart]:
     if arguments.row:
         row = {column: value or None for column, value in arguments.row}
         return client.draw_rows(arguments.model, [row], theme=theme)
-    return client.charts(arguments.model, arguments.chart, theme=theme)
+    return client.charts(arguments.model, arguments.chart, theme=theme, costs=arguments.costs)
 
 
-def _listed(found: Sequence[Chart], terminal: Terminal) -> RenderableType:
+def costs(text: str) -> tuple[float, float]:
+    """What a false positive and a false negative cost, as in ``1,5``, for argparse."""
+    positive, _, negative = text.partition(",")
+    found = float(positive), float(negative)
+    if not all(0 < cost < float("inf") for cost in found):
+        raise ValueError(text)
+    return found
+
+
+def listed(found: Sequence[Chart], terminal: Terminal) -> RenderableType:
+    """Each chart with what it says."""
     table = plain()
     table.add_column(terminal.text("cli.charts.name"), no_wrap=True)
     table.add_column(terminal.text("cli.charts.sentence"), overflow="fold")
@@ -85,7 +98,7 @@ def _write(found: Sequence[Chart], folder: Path, theme: str, terminal: Terminal)
     folder.mkdir(parents=True, exist_ok=True)
     draw = _drawing()
     for chart, stem in zip(found, _stems(found), strict=True):
-        spec = _grounded(chart.spec, theme)
+        spec = grounded(chart.spec, theme)
         text = json.dumps(spec, ensure_ascii=False, indent=1)
         (folder / f"{stem}.vl.json").write_text(text + "\n", encoding="utf-8")
         if draw is not None:
@@ -106,7 +119,8 @@ def _stems(found: Sequence[Chart]) -> Iterator[str]:
         yield stem if again == 1 else f"{stem}-{again}"
 
 
-def _grounded(spec: Mapping[str, Any], theme: str) -> dict[str, Any]:
+def grounded(spec: Mapping[str, Any], theme: str) -> dict[str, Any]:
+    """A drawing that brings its own ground, so that it can be read wherever it is put."""
     return {
         **spec,
         "padding": PADDING,

@@ -45,6 +45,7 @@ class ModelVerbs(Connection):
         *,
         version: int | None = None,
         theme: str = "light",
+        costs: tuple[float, float] | None = None,
     ) -> list[Chart]:
         """Draw a version of a model; waits while charts are computed for the first time.
 
@@ -59,13 +60,15 @@ class ModelVerbs(Connection):
             That version.
         theme : str
             ``light``, ``dark`` or ``contrast``.
+        costs : tuple of float, optional
+            What a false positive and a false negative cost, in any unit, for the chart ``threshold``.
 
         Returns
         -------
         list of Chart
             Each with ``spec`` (Vega-Lite 5), ``table`` and ``sentence``.
         """
-        return reports.charts(self._transport, model, chart, version, theme)
+        return reports.charts(self._transport, model, chart, version, theme, costs)
 
     def report(
         self,

@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 
 
 def charts(
-    transport: Transport, model: AnyModel, chart: str | None, version: int | None, theme: str
+    transport: Transport,
+    model: AnyModel,
+    chart: str | None,
+    version: int | None,
+    theme: str,
+    costs: tuple[float, float] | None,
 ) -> list[Chart]:
     """Draw; see :meth:`automl_jupyter.client.Client.charts`."""
     from automl_jupyter.schemas import Charts
 
     name, meant = named(model)
-    query = {**meant, **_given({"chart": chart, "version": version, "theme": theme})}
+    wishes = {"chart": chart, "version": version, "theme": theme}
+    query = {**meant, **_given(wishes)}
+    if costs is not None:
+        query |= {"false_positive_cost": costs[0], "false_negative_cost": costs[1]}
     return transport.read(Charts, computed(transport, path_of(name, "charts"), query)).items
 
 
@@ -79,5 +87,5 @@ def export(
     return target
 
 
-def _given(wishes: Mapping[str, str | int | None]) -> dict[str, str | int]:
+def _given(wishes: Mapping[str, str | int | None]) -> dict[str, str | int | float]:
     return {key: value for key, value in wishes.items() if value is not None}

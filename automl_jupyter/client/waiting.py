@@ -40,7 +40,7 @@ def wait(
 
 
 def computed(
-    transport: Transport, path: str, params: Mapping[str, str | int], timeout: float | None = None
+    transport: Transport, path: str, params: Mapping[str, str | int | float], timeout: float | None = None
 ) -> httpx.Response:
     """Ask until what is computed is there.
 

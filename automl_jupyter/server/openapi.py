@@ -100,6 +100,14 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
         "description": "The ground on which charts are shown.",
         "schema": {"type": "string", "enum": list(get_args(schemas.ChartTheme)), "default": "light"},
     },
+    **{
+        f"false_{kind}_cost": {
+            "in": "query",
+            "description": f"What a false {kind} costs, in any unit, for `threshold`; 1 unless given.",
+            "schema": {"type": "number", "exclusiveMinimum": 0},
+        }
+        for kind in ("positive", "negative")
+    },
     "format": {"in": "query", "description": "The kind of file."},
     "language": {
         "in": "query",

@@ -325,7 +325,7 @@ ROUTES: tuple[Route, ...] = (
         {
             "get": Operation(
                 {200: schemas.Charts, 202: schemas.Study},
-                query=("version", "chart", "theme"),
+                query=("version", "chart", "theme", *charts.COSTS),
                 charts=charts.OF_VERSIONS,
                 told={202: ("Retry-After",)},
                 refusals=(404, 409, 422, 429, 503, 507),

@@ -13,7 +13,7 @@ from automl_jupyter import messages
 from automl_jupyter.data.profile import profile
 from automl_jupyter.data.read import convert
 from automl_jupyter.engine import AutoMLClusterer, columns
-from automl_jupyter.engine.charts import board, classes, clusters, meaning, quantities, row, table
+from automl_jupyter.engine.charts import board, classes, clusters, costs, meaning, quantities, row, table
 from automl_jupyter.engine.charts.chart import MOST_POINTS, Chart
 from automl_jupyter.engine.charts.theme import THEMES
 from automl_jupyter.engine.trials import Trial
@@ -161,6 +161,17 @@ def test_the_figures_of_the_sentences_are_right():
     assert charts["roc"].params["area"] == "1.000"
     assert charts["threshold"].params["cost"] == "0"
     assert charts["gain"].params["percent"] == 40
+
+
+def test_other_costs_of_errors_need_no_model():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 500)
+    p = np.clip(0.5 * truth + rng.random(500) * 0.6, 0, 1)
+    q = np.column_stack([1 - p, p])
+    kept = Chart.from_dict(json.loads(json.dumps(classes.threshold(truth, q, ["no", "yes"]).to_dict())))
+    drawn = classes.threshold(truth, q, ["no", "yes"], (1, 8))
+    assert costs.at_costs(kept, (1, 8)).told() == drawn.told()
+    assert int(drawn.params["percent"]) < int(kept.params["percent"])
 
 
 def test_altair_is_not_loaded_to_tell_a_chart():

@@ -39,6 +39,21 @@ def test_charts_come_with_table_and_sentence(alice, world):
     assert french.json()["items"][0]["spec"]["config"] != roc["spec"]["config"]
 
 
+def test_the_threshold_moves_with_what_errors_cost(alice, world):
+    def cheapest(**costs):
+        answer = there(alice, f"{world.model}/charts", chart="threshold", **costs)
+        assert answer.status_code == 200, answer.text
+        (chart,) = answer.json()["items"]
+        return min(chart["table"]["rows"], key=lambda row: row[1])[0], chart["sentence"]
+
+    plain, _ = cheapest()
+    careful, sentence = cheapest(false_negative_cost=20)
+    assert careful < plain
+    assert "A false alarm counts 1, a miss 20." in sentence
+    refused = alice.get(f"/automl/api/models/{world.model}/charts/", params={"false_positive_cost": "-1"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "server.bad_amount")
+
+
 def test_importance_is_drawn_when_it_is_asked_for(alice, world):
     answer = there(alice, f"{world.model}/charts", chart="importance")
     assert answer.status_code == 200, answer.text

@@ -50,11 +50,15 @@ class Sheet:
         """Make a table of columns."""
         return cls(tuple(titles), [[_cell(v) for v in row] for row in zip(*columns, strict=True)])
 
-    def data(self) -> Any:
-        """The rows as Altair takes them."""
+    def values(self) -> list[dict[str, Cell]]:
+        """The rows as Vega takes them."""
+        return [{f"c{j}": v for j, v in enumerate(row)} for row in self.rows]
+
+    def data(self, name: str | None = None) -> Any:
+        """The rows as Altair takes them; with a name, they can be found again in the drawing."""
         import altair as alt
 
-        return alt.Data(values=[{f"c{j}": v for j, v in enumerate(row)} for row in self.rows])
+        return alt.InlineData(values=self.values(), **({} if name is None else {"name": name}))
 
     def title(self, column: int) -> str:
         """What people read of a column."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,8 @@ def importance(
     reach = base.mark_rule(style=STRONG, strokeWidth=2.5).encode(x="c2:Q", x2="c3")
     useless = sum(low <= 0 for _, _, low, _ in rows)
     params = {"column": rows[0][0], "drop": number(rows[0][1]), "n": useless}
-    return draw.finished("importance", bars + reach, sheet, params, height=draw.steps(len(rows)))
+    chart = draw.finished("importance", bars + reach, sheet, params, height=draw.steps(len(rows)))
+    return chart if useless else replace(chart, code="charts.importance_all")
 
 
 def dependence(column: str, values: Sequence[object], mean: F64, curves: F64, what: str) -> Chart:

@@ -20,6 +20,8 @@ MEANINGS = ("importance", "dependence")
 OF_ROWS = ("contributions",)
 """Charts that need rows."""
 
+COSTS = ("false_positive_cost", "false_negative_cost")
+
 OF_VERSIONS = tuple(name for name in get_args(schemas.ChartName) if name not in OF_ROWS)
 
 
@@ -29,10 +31,24 @@ class DrawingHandler(AutoMLHandler):
     def shown(self, kept: Iterable[Mapping[str, Any]], wanted: str | None = None) -> list[dict[str, Any]]:
         """Charts in the reader's language and on their ground: all, or those of one name."""
         from automl_jupyter.engine.charts.chart import Chart
+        from automl_jupyter.engine.charts.costs import at_costs
 
-        theme = self.theme()
-        charts = (Chart.from_dict(item) for item in kept)
-        return [chart.told(self.language, theme) for chart in charts if wanted in (None, chart.name)]
+        theme, costs = self.theme(), self.costs()
+        charts = [Chart.from_dict(item) for item in kept if wanted in (None, item["name"])]
+        if costs is not None:
+            charts = [at_costs(chart, costs) if chart.name == "threshold" else chart for chart in charts]
+        return [chart.told(self.language, theme) for chart in charts]
+
+    def costs(self) -> tuple[float, float] | None:
+        """What a false positive and a false negative cost, by the query; None where it names neither.
+
+        Raises
+        ------
+        Malformed
+            If one is no number above 0.
+        """
+        given = [self.amount(name) for name in COSTS]
+        return None if given == [None, None] else (given[0] or 1.0, given[1] or 1.0)
 
     def theme(self) -> str:
         """The ``theme`` of the query.
@@ -54,13 +70,14 @@ class ChartsHandler(DrawingHandler, StudyHandler):
         """Draw a version, its search and its data: all charts, or those named by `chart`.
 
         Charts are computed when they are first asked for: 202 says how far they are. `importance` and
-        `dependence` take longer and come only when they are named.
+        `dependence` take longer and come only when they are named. What errors cost is for `threshold`.
         """
         from automl_jupyter.services.study_kinds import CHARTS, MEANINGS_CHARTS
 
         version = self.wanted_version()
         wanted = self.one_of("chart", OF_VERSIONS, None)
         self.theme()
+        self.costs()
         found = await self.study(name, version, MEANINGS_CHARTS if wanted in MEANINGS else CHARTS)
         if found is not None:
             items = self.shown(json.loads(found.content), wanted)

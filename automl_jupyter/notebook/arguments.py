@@ -13,9 +13,18 @@ from typing import NoReturn
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from automl_jupyter import messages
+from automl_jupyter.cli import charting, explaining
 from automl_jupyter.cli.parser import duration, milliseconds, own_words, train_options
 
 MAGIC = "%automl"
+
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {"notebook": "zip", "python": "zip", "onnx": "onnx", "mlflow": "zip"}
+)
+"""What a model can be exported as, and how the names of such files end."""
+
+REPORT = "report"
+"""The model card, for people instead of programs."""
 
 Text = Callable[[str], str]
 
@@ -152,6 +161,32 @@ def _predict(it: argparse.ArgumentParser, text: Text) -> None:
     )
 
 
+def _explain(it: argparse.ArgumentParser, text: Text) -> None:
+    it.add_argument("model", metavar=text("meta.model"), help=text("notebook.argument.model"))
+    it.add_argument(
+        "source", nargs="?", metavar=text("notebook.meta.table"), help=text("notebook.argument.explained")
+    )
+    it.add_argument(
+        "--row", action="append", type=explaining.cell, metavar=text("meta.cell"), help=text("explain.row")
+    )
+    it.add_argument("--what-if", action="append", metavar=text("meta.column"), help=text("explain.what_if"))
+
+
+def _charts(it: argparse.ArgumentParser, text: Text) -> None:
+    it.add_argument("model", metavar=text("meta.model"), help=text("notebook.argument.model"))
+    it.add_argument("--chart", metavar=text("meta.name"), help=text("notebook.argument.chart"))
+    it.add_argument("--costs", type=charting.costs, metavar=text("meta.costs"), help=text("drawing.costs"))
+    it.add_argument("--theme", choices=tuple(charting.GROUNDS), default="light", help=text("drawing.theme"))
+
+
+def _export(it: argparse.ArgumentParser, text: Text) -> None:
+    it.add_argument("model", metavar=text("meta.model"), help=text("notebook.argument.model"))
+    it.add_argument(
+        "--format", choices=(*FORMATS, REPORT), default="notebook", help=text("notebook.argument.format")
+    )
+    it.add_argument("-o", "--output", metavar=text("meta.file"), help=text("notebook.argument.exported"))
+
+
 def _models(it: argparse.ArgumentParser, text: Text) -> None:
     it.add_argument("model", nargs="?", metavar=text("meta.model"), help=text("models.name"))
 
@@ -189,6 +224,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "watch": Command(_watch),
         "leaderboard": Command(_watch),
         "predict": Command(_predict, cell=True),
+        "explain": Command(_explain, cell=True),
+        "charts": Command(_charts),
+        "export": Command(_export),
         "models": Command(_models),
         "promote": Command(_promote),
         "rollback": Command(_rollback),

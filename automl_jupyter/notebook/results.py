@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Content = TypeVar("Content")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written.
+
+    Attributes
+    ----------
+    path : Path
+        Where it is.
+    kind : str
+        What is in it.
+    bytes : int
+        Its size.
+    """
+
+    path: Path
+    kind: str
+    bytes: int
 
 
 class Result(Generic[Content]):
@@ -55,6 +76,16 @@ class Result(Generic[Content]):
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(self._plain())
+
+    def _repr_mimebundle_(self, **_wishes: Any) -> dict[str, Any]:
+        """A drawing, where the content is one chart; IPython adds what the other methods say."""
+        from automl_jupyter.notebook.gallery import Gallery, bundle
+        from automl_jupyter.notebook.pages import Page
+
+        content = self.content
+        if not isinstance(content, Gallery) or len(content.items) != 1 or self._is_shown():
+            return {}
+        return bundle(content.items[0], Page(self._language), content.theme)
 
     def _repr_html_(self) -> str:
         from automl_jupyter.notebook import markup

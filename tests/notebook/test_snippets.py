@@ -128,6 +128,18 @@ def test_predictions_are_the_same_everywhere(
         lines = (tmp_path / output).read_text("utf-8").splitlines()
         answers.append([line.split(",")[0] for line in lines])
     assert answers[0] == answers[1]
+    explained = snippets.explain_row(model, version.version, ROW)
+    assert notebook.run(explained["magic"]).status == "ok"
+    (row,) = json.loads(shell(explained["curl"]))["rows"]
+    assert f"value='{row['value']}'" in python(explained["Python"])
+    learnt = snippets.explain(model, version.version)
+    assert notebook.run(learnt["magic"]).status == "ok"
+    metric = json.loads(shell(learnt["curl"]))["importance"]["metric"]
+    assert f"metric='{metric}'" in python(learnt["Python"])
+    drawn = snippets.charts(model, version.version, "roc")
+    assert notebook.run(drawn["magic"]).status == "ok"
+    assert [chart["name"] for chart in json.loads(shell(drawn["curl"]))["items"]] == ["roc"]
+    assert "name='roc'" in python(drawn["Python"])
     promoted = snippets.promote(model, version.version)
     assert notebook.run(promoted["magic"]).status == "ok"
     assert json.loads(shell(promoted["curl"]))["champion"] == version.version

@@ -56,6 +56,8 @@ class Data:
             text("notebook.part.data"), self.drop, row(self.source, self.use), self.copy, self.read
         )
         self.drop.observe(self._dropped, "dataset_id")
+        # The browser alone knows what the page looks like.
+        self.drop.observe(lambda change: state.set_trait("ground", change["new"]), "ground")
         self.use.on_click(lambda _: self.take(self.source.value.strip()))
         self.source.observe(lambda _: self._copyable(), "value")
         state.observe(lambda _: self._show(), "dataset")

@@ -13,7 +13,7 @@ from typing import NoReturn
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from automl_jupyter import messages
-from automl_jupyter.cli import charting, explaining
+from automl_jupyter.cli import charting, explaining, rereading
 from automl_jupyter.cli.parser import duration, milliseconds, own_words, train_options
 
 MAGIC = "%automl"
@@ -136,6 +136,10 @@ def _datasets(it: argparse.ArgumentParser, text: Text) -> None:
     )
 
 
+def _reread(it: argparse.ArgumentParser, text: Text) -> None:
+    rereading.options(it, text, _language())
+
+
 def _findings(it: argparse.ArgumentParser, text: Text) -> None:
     it.add_argument("source", metavar=text("notebook.meta.source"), help=text("notebook.argument.source"))
     it.add_argument("--target", metavar=text("meta.column"), help=text("target_of_findings"))
@@ -219,6 +223,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "upload": Command(_upload),
         "datasets": Command(_datasets),
+        "reread": Command(_reread),
         "findings": Command(_findings),
         "train": Command(_train),
         "watch": Command(_watch),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from automl_jupyter.cli import advice
+from automl_jupyter.cli import advice, rereading
 from automl_jupyter.client import Client
 from automl_jupyter.errors import Conflict, NotFound, Unprocessable
 from automl_jupyter.notebook import live
@@ -89,6 +89,12 @@ def datasets(session: Session, arguments: argparse.Namespace) -> Result[DatasetP
     if arguments.dataset is None:
         return session.result(session.client.datasets())
     return session.result(session.words.dataset(arguments.dataset))
+
+
+def reread(session: Session, arguments: argparse.Namespace) -> Result[Dataset]:
+    """Have the file of a data set read again."""
+    dataset = session.words.dataset(arguments.dataset)
+    return session.result(session.client.reread(dataset, **rereading.decisions(arguments)))
 
 
 def findings(session: Session, arguments: argparse.Namespace) -> Result[Findings]:
@@ -265,6 +271,7 @@ VERBS: Mapping[str, Callable[[Session, argparse.Namespace], object]] = MappingPr
     {
         "upload": upload,
         "datasets": datasets,
+        "reread": reread,
         "findings": findings,
         "train": train,
         "watch": watch,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl_jupyter.cli.charting import grounded
-from automl_jupyter.notebook.markup import Html, el, join, page, table
+from automl_jupyter.notebook.markup import Html, el, join, table
 from automl_jupyter.schemas import Chart
 from automl_jupyter.wording import Wording
 
@@ -30,21 +30,24 @@ class Gallery:
     theme: str = "light"
 
 
-def bundle(chart: Chart, wording: Wording, theme: str) -> dict[str, Any]:
-    """A chart in each form that a front end may know: a drawing, a table, a sentence."""
+def drawing(chart: Chart, theme: str) -> dict[str, Any]:
+    """A chart as a front end draws it, or as a sentence.
+
+    Its table is not among these forms: JupyterLab would show HTML rather than draw.
+    """
     # Its menu saves a picture; the entry that would send the figures to an editor elsewhere is left out.
     menu = {"export": True, "source": False, "compiled": False, "editor": False}
     options = {"embedOptions": {"actions": menu}}
     return {
         VEGA_LITE: {**grounded(chart.spec, theme), "usermeta": options},
-        "text/html": page(figures(chart, wording)),
         "text/plain": f"{chart.title}: {chart.sentence}",
     }
 
 
 def figures(chart: Chart, wording: Wording) -> Html:
-    """The sentence of a chart, and its table."""
-    return join([el("p", el("b", chart.title)), el("p", chart.sentence), table_of(chart, wording)])
+    """The sentence of a chart, and its table where somebody wants to see it."""
+    label = el("summary", wording.text("notebook.model.figures"))
+    return join([el("p", chart.sentence), el("details", label, table_of(chart, wording))])
 
 
 def table_of(chart: Chart, wording: Wording) -> Html:

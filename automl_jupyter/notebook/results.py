@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,15 +78,18 @@ class Result(Generic[Content]):
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(self._plain())
 
-    def _repr_mimebundle_(self, **_wishes: Any) -> dict[str, Any]:
-        """A drawing, where the content is one chart; IPython adds what the other methods say."""
-        from automl_jupyter.notebook.gallery import Gallery, bundle
-        from automl_jupyter.notebook.pages import Page
+    def _ipython_display_(self) -> None:
+        """Show one chart as a drawing with its figures below, and leave all else to the other methods."""
+        from automl_jupyter.notebook.gallery import Gallery, drawing
 
         content = self.content
-        if not isinstance(content, Gallery) or len(content.items) != 1 or self._is_shown():
-            return {}
-        return bundle(content.items[0], Page(self._language), content.theme)
+        if not isinstance(content, Gallery) or len(content.items) != 1 or not _draws() or self._is_shown():
+            raise NotImplementedError
+        from IPython.display import display
+
+        show = cast("Callable[..., None]", display)
+        show(drawing(content.items[0], content.theme), raw=True)
+        show({"text/html": self._repr_html_(), "text/plain": ""}, raw=True)
 
     def _repr_html_(self) -> str:
         from automl_jupyter.notebook import markup
@@ -107,3 +111,10 @@ class Result(Generic[Content]):
 
         shell = get_ipython()
         return self._shown_in is not None and shell is not None and shell.execution_count == self._shown_in
+
+
+def _draws() -> bool:
+    """Whether what is shown goes to a front end that may draw, and not to a terminal."""
+    from IPython.core.getipython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None

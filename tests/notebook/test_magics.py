@@ -116,9 +116,11 @@ def test_charts_are_drawn_in_the_cell(notebook: Any, model: str) -> None:
     assert "<b>roc</b>" in listed.html
     assert "vegalite" not in "".join(listed.shown[0])
     roc = notebook.run(f"%automl charts {model} --chart roc --theme dark")
-    (drawn,) = roc.shown
-    assert {"application/vnd.vegalite.v5+json", "text/html", "text/plain"} <= set(drawn)
-    assert "<table>" in drawn["text/html"]
+    drawn, figures = roc.shown
+    # Where HTML stands beside a drawing, JupyterLab shows the HTML.
+    assert set(drawn) == {"application/vnd.vegalite.v5+json", "text/plain"}
+    assert "<table>" in figures["text/html"]
+    assert "higher in" in figures["text/html"]
     several = notebook.run(f"%automl charts {model} --chart histogram").shown
     assert sum("application/vnd.vegalite.v5+json" in one for one in several) == 3
 
@@ -203,6 +205,15 @@ def test_lists_are_tables(notebook: Any) -> None:
     assert "carrier" in notebook.run("%automl datasets listed").text
     found = notebook.run("%automl findings listed --target late")
     assert found.status == "ok", found.error
+
+
+def test_a_table_is_read_otherwise(notebook: Any) -> None:
+    notebook.run("flights.to_csv('semi.csv', index=False, sep=';')\n%automl upload semi.csv")
+    cell = notebook.run("again = %automl reread semi --type hour=string --delimiter auto\nagain")
+    assert cell.status == "ok", cell.error
+    kinds = notebook.run("print([(c.name, c.type) for c in again.columns][0], again.parent is not None)")
+    assert kinds.printed == "('hour', 'string') True\n"
+    assert "cannot be used here" in notebook.run("%automl reread semi --header 0").error
 
 
 def test_the_tab_key_knows_names(notebook: Any, client: Client) -> None:

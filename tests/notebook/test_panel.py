@@ -187,6 +187,21 @@ def until_model(lab: Lab) -> None:
     expect(lab.part("Model")).to_be_visible(timeout=PATIENCE)
 
 
+def read_otherwise(lab: Lab) -> None:
+    """Have a column read as text, and then as numbers again."""
+    columns = lab.part("Data").locator("table tr", has_text="hour")
+    before = columns.locator("td").nth(1).text_content()
+    for kind in ("text", "whole numbers"):
+        lab.button("Read it otherwise").click()
+        lab.field("Column").select_option(label="hour")
+        lab.field("Its type").select_option(label=kind)
+        lab.button("Read again").click()
+        told = columns.locator("td").nth(1)
+        changed = expect(told).to_have_text if kind != "text" else expect(told).not_to_have_text
+        changed(str(before), timeout=PATIENCE)
+        expect(lab.field("Its type")).to_be_hidden(timeout=PATIENCE)
+
+
 def understood(lab: Lab) -> Locator:
     """Look at charts and at what was learnt; gives back the explanation of the row in the form."""
     lab.button("Charts").click()
@@ -221,6 +236,7 @@ def test_from_a_file_to_a_prediction_with_the_mouse(open_notebook: Open, root: P
     expect(lab.field("Column to predict")).to_have_value("late")
     lab.says("Act on it")
     lab.picture("2-data")
+    read_otherwise(lab)
     lab.field("Time (60, 5m, 1h)").fill("100")
     lab.button("More options").click()
     lab.field("Name of the model").fill("by-mouse")

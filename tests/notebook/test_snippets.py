@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from automl_jupyter.cli import rereading
 from automl_jupyter.client import Client
 from automl_jupyter.engine import admission
+from automl_jupyter.notebook.arguments import parser
 from automl_jupyter.notebook.panel import snippets
 from automl_jupyter.notebook.panel.train import METRICS
 from automl_jupyter.schemas import FINAL_STATES, Dataset
@@ -80,6 +82,19 @@ def test_a_file_is_taken_in(
     held = snippets.upload("flights", is_variable=True)
     assert notebook.run(f"{held['magic']}\nprint(dataset.rows)").printed == "400\n"
     assert notebook.run(f"{held['Python']}\nprint(dataset.rows)").printed == "400\n"
+
+
+def test_a_table_is_read_again_as_it_was_decided(
+    notebook: Any, shell: Shell, python: Shell, dataset: Dataset
+) -> None:
+    words = ["--type", "{hour} $hour=string", "--missing", "UA"]
+    arguments = parser("reread", "en").parse_args([dataset.id, *words])
+    made = snippets.reread(dataset.id, words, rereading.decisions(arguments))
+    cell = notebook.run(f"{made['magic']}\nprint(dataset.columns[0].type, dataset.columns[1].missing > 0)")
+    assert cell.printed == "string True\n", cell.error
+    assert "type='string'" in python(made["Python"])
+    read = json.loads(shell(made["curl"]))
+    assert (read["columns"][0]["type"], read["parent"]) == ("string", dataset.id)
 
 
 @pytest.mark.slow

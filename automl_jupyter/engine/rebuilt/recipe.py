@@ -104,18 +104,20 @@ def recipe_of(
     model : AutoMLClassifier or AutoMLRegressor
         A fitted model.
     X, y, groups, time, missing_values, drop_duplicates
-        What ``fit`` was given; a model that learnt from weighted rows cannot be told so.
+        What ``fit`` was given.
 
     Raises
     ------
     Unprocessable
-        ``engine.rebuilt_metric`` if the metric is a person's own, ``engine.rebuilt_nothing`` if no trial can
-        be told in plain code.
+        ``engine.rebuilt_metric`` if the metric is a person's own, ``engine.rebuilt_weights`` if rows were
+        weighted, ``engine.rebuilt_nothing`` if no trial can be told in plain code.
     Conflict
         ``engine.rebuilt_other_rows`` if the rows are not those that the model learnt from.
     """
     if model.metric_ not in SCORES:
         raise Unprocessable("engine.rebuilt_metric", metric=model.metric_)
+    if model.weighted_:
+        raise Unprocessable("engine.rebuilt_weights")
     seed = tables.seed_of(model.random_state)
     frame = X.set_axis([str(name) for name in X.columns], axis=1).reset_index(drop=True)
     rows = gather(frame, tables.as_series(y, frame), groups, time, missing_values or {})

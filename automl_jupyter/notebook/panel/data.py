@@ -13,6 +13,7 @@ from automl_jupyter.client.uploads import Writable
 from automl_jupyter.errors import NotFound
 from automl_jupyter.notebook.markup import el
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.reread import Reread
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, file_drop, html, labelled, part, row
 from automl_jupyter.notebook.panel.work import Worker
@@ -52,8 +53,14 @@ class Data:
         self.use = button(text("notebook.data.use"))
         self.copy = copy_as(worker, text("notebook.data.use"))
         self.read = ipw.HTML()
+        self.reread = Reread(state, worker)
         self.view = part(
-            text("notebook.part.data"), self.drop, row(self.source, self.use), self.copy, self.read
+            text("notebook.part.data"),
+            self.drop,
+            row(self.source, self.use),
+            self.copy,
+            self.read,
+            self.reread.view,
         )
         self.drop.observe(self._dropped, "dataset_id")
         # The browser alone knows what the page looks like.

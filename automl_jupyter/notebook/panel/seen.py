@@ -9,7 +9,6 @@ import ipywidgets as ipw
 
 from automl_jupyter.client import Client
 from automl_jupyter.notebook import gallery
-from automl_jupyter.notebook.markup import el
 from automl_jupyter.notebook.panel import snippets
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, html, labelled, row, show
@@ -103,12 +102,10 @@ class Seen:
             self.drawing.outputs, self.figures.value = (), ""
             return
         chart = self._charts[place]
-        told = gallery.bundle(chart, self._worker.page, self._state.ground)
+        told = gallery.drawing(chart, self._state.ground)
         # Set at once rather than displayed: what is displayed by a thread goes to whichever cell runs.
         self.drawing.outputs = ({"output_type": "display_data", "data": told, "metadata": {}},)
-        table = gallery.table_of(chart, self._worker.page)
-        label = el("summary", self._worker.text("notebook.model.figures"))
-        self.figures.value = html(el("p", chart.sentence), el("details", label, table))
+        self.figures.value = html(gallery.figures(chart, self._worker.page))
 
     def _copyable(self) -> None:
         model: Model | None = self._state.model

@@ -31,6 +31,16 @@ def upload(source: str, *, is_variable: bool) -> Snippets:
     return made if is_variable else {**made, "curl": f'{CURL} {content} "{_url("upload/")}"'}
 
 
+def reread(id_: str, words: Sequence[str], decided: Mapping[str, Any]) -> Snippets:
+    """Having a file read again; `words` and `decided` say the same."""
+    named = "".join(f", {name}={value!r}" for name, value in decided.items())
+    return {
+        "magic": f"dataset = %automl {_join(['reread', id_, *words])}",
+        "Python": f"{PYTHON}dataset = client.reread({id_!r}{named})",
+        "curl": _post(f"datasets/{id_}/reread/", decided),
+    }
+
+
 def train(dataset: Dataset, request: Mapping[str, Any]) -> Snippets:
     """Starting a training.
 

@@ -26,8 +26,8 @@ TYPES = ("integer", "number", "boolean", "datetime", "string")
 class Reread:
     """Decides how a file is read; a field that is left as it is changes nothing.
 
-    What is filled in are the words of ``%automl reread``, so that the panel can ask for nothing else than what
-    can be typed.
+    What is filled in are the words of ``%automl reread``, so that the panel can ask for nothing else than
+    what can be typed.
 
     Parameters
     ----------

@@ -54,8 +54,8 @@ class ModelVerbs(Connection):
         model : str, Model or ModelRef
             ``name`` for the version in service, or else the newest, ``name:version`` for another one.
         chart : str, optional
-            Charts of this name alone: ``roc``, ``residuals``, …; ``importance`` and ``dependence`` come only
-            when they are named.
+            Charts of this name alone: ``roc``, ``residuals``, …; ``importance``, ``dependence`` and
+            ``learning`` come only when they are named.
         version : int, optional
             That version.
         theme : str

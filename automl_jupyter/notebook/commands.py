@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from automl_jupyter.cli import advice, rereading
+from automl_jupyter.cli import advice, rereading, training
 from automl_jupyter.client import Client
 from automl_jupyter.errors import Conflict, NotFound, Unprocessable
 from automl_jupyter.notebook import live
@@ -112,29 +112,11 @@ def findings(session: Session, arguments: argparse.Namespace) -> Result[Findings
 def train(session: Session, arguments: argparse.Namespace) -> Result[Job]:
     """Search for a model and show how it goes."""
     dataset = _taken_in(session.words.source(arguments.source), session)
-    columns = arguments.columns
-    if arguments.exclude:
-        unknown = advice.unknown(dataset, arguments.exclude)
-        if unknown:
-            known = [column.name for column in dataset.columns]
-            raise Unprocessable("notebook.no_column", columns=unknown, known=known)
-        columns = advice.remaining(dataset, arguments.target, arguments.exclude, columns)
-    job = session.client.train(
-        dataset,
-        arguments.target,
-        task=arguments.task,
-        metric=arguments.metric,
-        time_budget=arguments.time,
-        name=arguments.name,
-        columns=columns,
-        seed=arguments.seed,
-        max_trials=arguments.max_trials,
-        max_predict_ms=arguments.max_ms,
-        groups=arguments.groups,
-        time_column=arguments.time_column,
-        drop_duplicates=arguments.drop_duplicates,
-        missing_values=advice.by_column(arguments.missing or ()),
-    )
+    try:
+        columns = training.chosen(dataset, arguments)
+    except training.UnknownColumns as problem:
+        raise Unprocessable("notebook.no_column", columns=problem.names, known=problem.known) from None
+    job = training.start(session.client, dataset, arguments, columns)
     if arguments.detach:
         return session.result(job, _how_to_return(session, job))
     return _watched(session, job)

@@ -27,6 +27,7 @@ ChartName = Literal[
     "histogram",
     "importance",
     "leaderboard",
+    "learning",
     "missing",
     "precision_recall",
     "predicted",

@@ -73,6 +73,10 @@ def of_meaning():
     x = np.linspace(0, 1, 20)
     curves = np.sin(x + np.arange(60)[:, None])
     return [
+        meaning.learning(
+            [60, 120, 240], [0.7, 0.8, 0.82], [(0.6, 0.75)] * 3, (0.02, 0.01, 0.03), "r2", HARMFUL
+        ),
+        meaning.learning([60, 120], [0.7, 0.7], [(0.6, 0.75)] * 2, (0.0, -0.01, 0.01), "r2", "m"),
         meaning.importance([HARMFUL, "b"], [0.3, 0.01], [(0.2, 0.4), (-0.01, 0.02)]),
         meaning.dependence(HARMFUL, x.tolist(), curves.mean(axis=0), curves, "y"),
         meaning.dependence("b", ["u", HARMFUL], np.array([0.1, 0.4]), curves[:, :2], "y"),
@@ -102,7 +106,7 @@ def test_all_charts_are_there(every):
         *("confusion", "roc", "precision_recall", "calibration", "gain", "threshold"),
         *("predicted", "residuals", "error_by_range", "leaderboard", "budget"),
         *("cluster_sizes", "cluster_evidence", "cluster_places", "cluster_traits"),
-        *("histogram", "missing", "importance", "dependence", "contributions"),
+        *("histogram", "missing", "importance", "dependence", "contributions", "learning"),
     }
 
 

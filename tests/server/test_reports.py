@@ -62,6 +62,17 @@ def test_importance_is_drawn_when_it_is_asked_for(alice, world):
     assert "“age”" in chart["sentence"]
 
 
+def test_what_more_rows_would_bring_is_drawn_when_it_is_asked_for(alice, world):
+    answer = there(alice, f"{world.model}/charts", chart="learning")
+    assert answer.status_code == 200, answer.text
+    (chart,) = answer.json()["items"]
+    rows = [row[0] for row in chart["table"]["rows"]]
+    assert rows == sorted(rows)
+    assert rows[-1] > 300
+    assert rows[-1] == pytest.approx(2 * rows[-2], abs=2)
+    assert all(0.5 < low <= score <= high <= 1 for _, score, low, high in chart["table"]["rows"][-2:])
+
+
 def test_a_row_is_drawn_with_what_each_column_adds(alice, world):
     rows = [{"age": 75, "city": "Paris", "since": "2024-01-01"}, {"age": 20, "city": None}]
     path = f"/automl/api/models/{world.model}"

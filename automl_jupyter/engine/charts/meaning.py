@@ -49,6 +49,60 @@ def importance(
     return chart if useless else replace(chart, code="charts.importance_all")
 
 
+def learning(
+    rows: Sequence[int],
+    scores: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    gain: tuple[float, float, float],
+    metric: str,
+    name: str,
+) -> Chart:
+    """The score of a pipeline by the number of rows that it learnt from.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        How many rows.
+    scores, intervals : sequence of float, of tuple of float
+        The score there, and from where to where it may lie.
+    gain : tuple of float
+        By how much it rose with the last step, and from where to where that may lie.
+    metric, name : str
+        What the score is, and which pipeline has it.
+    """
+    import altair as alt
+
+    points = [(n, score, *reach) for n, score, reach in zip(rows, scores, intervals, strict=True)]
+    titles = [
+        said("charts.axis_learnt_rows"),
+        plain(metric),
+        said("charts.axis_from"),
+        said("charts.axis_to"),
+    ]
+    sheet = Sheet.of(titles, *zip(*points, strict=True))
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    axis = alt.Axis(format=",~r", values=list(rows), labelOverlap=True)
+    base = alt.Chart(sheet.data()).encode(
+        x=draw.channel(sheet, "x", 0, "Q", scale=scale, axis=axis), tooltip=draw.tips(sheet, "QQQQ")
+    )
+    reach = base.mark_area(opacity=0.25).encode(
+        y=draw.channel(sheet, "y", 2, "Q", title=sheet.title(1), scale=alt.Scale(zero=False)), y2="c3"
+    )
+    line = base.mark_line(point=alt.OverlayMarkDef(size=60, opacity=1)).encode(
+        y=draw.channel(sheet, "y", 1, "Q", scale=alt.Scale(zero=False))
+    )
+    params = {
+        "name": plain(name),
+        "half": rows[-2],
+        "all": rows[-1],
+        "gain": number(gain[0]),
+        "low": number(gain[1]),
+        "high": number(gain[2]),
+    }
+    code = "charts.learning_rising" if gain[1] > 0 else "charts.learning_flat"
+    return replace(draw.finished("learning", reach + line, sheet, params), code=code)
+
+
 def dependence(column: str, values: Sequence[object], mean: F64, curves: F64, what: str) -> Chart:
     """How predictions change with one column while the others stay.
 

@@ -14,8 +14,8 @@ from automl_jupyter.server.base import AutoMLHandler
 from automl_jupyter.server.handlers.studying import StudyHandler
 from automl_jupyter.server.identity import RESOURCE
 
-MEANINGS = ("importance", "dependence")
-"""Charts that take a while: they ask the model many times."""
+MEANINGS, LEARNING = ("importance", "dependence"), "learning"
+"""Charts that take a while: they ask the model many times, or learn again."""
 
 OF_ROWS = ("contributions",)
 """Charts that need rows."""
@@ -69,16 +69,18 @@ class ChartsHandler(DrawingHandler, StudyHandler):
     async def get(self, name: str) -> None:
         """Draw a version, its search and its data: all charts, or those named by `chart`.
 
-        Charts are computed when they are first asked for: 202 says how far they are. `importance` and
-        `dependence` take longer and come only when they are named. What errors cost is for `threshold`.
+        Charts are computed when they are first asked for: 202 says how far they are. `importance`,
+        `dependence` and `learning` take longer and come only when they are named. What errors cost is for
+        `threshold`.
         """
-        from automl_jupyter.services.study_kinds import CHARTS, MEANINGS_CHARTS
+        from automl_jupyter.services import study_kinds as kinds
 
         version = self.wanted_version()
         wanted = self.one_of("chart", OF_VERSIONS, None)
         self.theme()
         self.costs()
-        found = await self.study(name, version, MEANINGS_CHARTS if wanted in MEANINGS else CHARTS)
+        kind = kinds.MEANINGS_CHARTS if wanted in MEANINGS else kinds.CHARTS
+        found = await self.study(name, version, kinds.LEARNING if wanted == LEARNING else kind)
         if found is not None:
             items = self.shown(json.loads(found.content), wanted)
             told = {"model": name, "version": found.version.version, "items": items}

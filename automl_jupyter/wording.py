@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from automl_jupyter import messages
 
+WIDEST = 1e15
+"""From here on numbers are written with an exponent."""
+
 
 class Wording:
     """Sentences and numbers in one language.
@@ -28,6 +31,15 @@ class Wording:
         """A number that is text already, with the language's decimal sign and a true minus."""
         text = text.replace("-", "\N{MINUS SIGN}")
         return text.replace(".", ",") if self.language == "fr" else text
+
+    def value(self, value: object) -> str:
+        """A value of a table as people write it; empty where there is none."""
+        if value is None:
+            return ""
+        if isinstance(value, bool) or not isinstance(value, float):
+            return str(value)
+        whole = value.is_integer() or 1e5 <= abs(value) < WIDEST
+        return self.decimal(f"{value:.0f}" if whole and abs(value) < WIDEST else f"{value:.5g}")
 
     def whole(self, value: int) -> str:
         """A whole number in groups of three digits."""

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 from rich.text import Text
 
-from automl_jupyter.cli import advice, explaining, exporting, live, rereading, tables
+from automl_jupyter.cli import advice, charting, explaining, exporting, live, rereading, tables, training
 from automl_jupyter.cli.parser import PROGRAM
 from automl_jupyter.cli.terminal import Terminal
 from automl_jupyter.client import Client
@@ -75,28 +75,13 @@ def train(client: Client, arguments: argparse.Namespace, terminal: Terminal) -> 
     columns = arguments.columns
     if arguments.exclude:
         dataset = client.dataset(source)
-        unknown = advice.unknown(dataset, arguments.exclude)
-        if unknown:
-            names = [column.name for column in dataset.columns]
-            terminal.complain(terminal.text("cli.train.no_column", columns=unknown, known=names))
+        try:
+            columns = training.chosen(dataset, arguments)
+        except training.UnknownColumns as problem:
+            told = {"columns": problem.names, "known": problem.known}
+            terminal.complain(terminal.text("cli.train.no_column", **told))
             return USAGE
-        columns = advice.remaining(dataset, arguments.target, arguments.exclude, columns)
-    job = client.train(
-        source,
-        arguments.target,
-        task=arguments.task,
-        metric=arguments.metric,
-        time_budget=arguments.time,
-        name=arguments.name,
-        columns=columns,
-        seed=arguments.seed,
-        max_trials=arguments.max_trials,
-        max_predict_ms=arguments.max_ms,
-        groups=arguments.groups,
-        time_column=arguments.time_column,
-        drop_duplicates=arguments.drop_duplicates,
-        missing_values=advice.by_column(arguments.missing or ()),
-    )
+    job = training.start(client, source, arguments, columns)
     if arguments.detach:
         terminal.show(job, tables.heading(job, terminal))
         terminal.note(_how_to_return(job, terminal))
@@ -217,6 +202,8 @@ COMMANDS: Mapping[str, Callable[[Client, argparse.Namespace, Terminal], int]] = 
         "models": models,
         "explain": explaining.explain,
         "compare": explaining.compare,
+        "charts": charting.charts,
+        "report": exporting.report,
         "export": exporting.export,
         "jobs": jobs,
         "datasets": datasets,

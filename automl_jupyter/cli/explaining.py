@@ -10,6 +10,7 @@ from rich.text import Text
 
 from automl_jupyter.cli.tables import plain
 from automl_jupyter.cli.terminal import Terminal
+from automl_jupyter.wording import Wording
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -52,11 +53,11 @@ def explain(client: Client, arguments: argparse.Namespace, terminal: Terminal) -
         row = {column: value or None for column, value in arguments.row}
         what_if = dict.fromkeys(arguments.what_if or ())
         rows = client.explain_rows(arguments.model, [row], what_if=what_if)
-        terminal.show(rows, *_row(rows, rows.rows[0], terminal))
+        terminal.show(rows, *of_row(rows, rows.rows[0], terminal))
         return 0
     with terminal.err.status(terminal.text("cli.explain.running")):
         found = client.explain(arguments.model)
-    terminal.show(found, *_model(found, terminal))
+    terminal.show(found, *of_model(found, terminal))
     return 0
 
 
@@ -68,7 +69,8 @@ def compare(client: Client, arguments: argparse.Namespace, terminal: Terminal) -
     return 0
 
 
-def _model(found: Explanation, terminal: Terminal) -> Sequence[RenderableType]:
+def of_model(found: Explanation, terminal: Terminal) -> Sequence[RenderableType]:
+    """What a model has learnt, and where it is weak."""
     table = plain()
     table.add_column(terminal.text("cli.explain.columns"), overflow="fold")
     table.add_column(terminal.text("cli.explain.drop", metric=found.importance.metric), justify="right")
@@ -90,8 +92,9 @@ def _model(found: Explanation, terminal: Terminal) -> Sequence[RenderableType]:
     return [table, *weak, *notes]
 
 
-def _row(found: RowExplanations, row: RowExplanation, terminal: Terminal) -> Sequence[RenderableType]:
-    head = Text(terminal.text("cli.explain.answer", value=str(row.value)), style="bold")
+def of_row(found: RowExplanations, row: RowExplanation, terminal: Terminal) -> Sequence[RenderableType]:
+    """How the answer to a row comes about."""
+    head = Text(terminal.text("cli.explain.answer", value=terminal.value(row.value)), style="bold")
     at = max(range(len(row.said)), key=row.said.__getitem__) if len(row.said) > 1 else 0
     table = plain()
     for code in ("column", "cell", "adds"):
@@ -100,10 +103,9 @@ def _row(found: RowExplanations, row: RowExplanation, terminal: Terminal) -> Seq
     most = max((abs(c.adds[at]) for c in row.contributions), default=0.0)
     table.add_row(terminal.text("cli.explain.base"), "", terminal.number(row.base[at]), "", style="dim")
     for one in row.contributions[:SHOWN]:
-        value = "" if one.cell is None else str(one.cell)
         style = "green" if one.adds[at] > 0 else "red"
         bar = Text("█" * _length(abs(one.adds[at]), most), style=style)
-        table.add_row(one.column, value, terminal.number(one.adds[at]), bar)
+        table.add_row(one.column, terminal.value(one.cell), terminal.number(one.adds[at]), bar)
     table.add_row(terminal.text("cli.explain.sum"), "", terminal.number(row.said[at]), "", style="bold")
     return [
         head,
@@ -115,11 +117,18 @@ def _row(found: RowExplanations, row: RowExplanation, terminal: Terminal) -> Seq
 
 
 def _otherwise(example: Counterexample, terminal: Terminal) -> RenderableType:
-    differences = ", ".join(f"{name}={example.cells[name]}" for name in example.differences[:4])
-    sentence = terminal.text(
-        "cli.explain.otherwise", value=str(example.predicted), row=example.row + 1, differences=differences
+    return Text(f"• {otherwise(example, terminal)}")
+
+
+def otherwise(example: Counterexample, wording: Wording) -> str:
+    """A row that was predicted otherwise, in a sentence."""
+    cells = [f"{name}={wording.value(example.cells[name])}" for name in example.differences[:4]]
+    return wording.text(
+        "cli.explain.otherwise",
+        value=wording.value(example.predicted),
+        row=example.row + 1,
+        differences=", ".join(cells),
     )
-    return Text(f"• {sentence}")
 
 
 def _then(asked: WhatIf, terminal: Terminal) -> RenderableType:
@@ -128,8 +137,9 @@ def _then(asked: WhatIf, terminal: Terminal) -> RenderableType:
     table.add_column(terminal.text("cli.explain.then"))
     for value, answer in zip(asked.values, asked.answers, strict=True):
         share = (answer.probabilities or {}).get(str(answer.value))
-        told = str(answer.value) if share is None else f"{answer.value} ({terminal.number(share, 2)})"
-        table.add_row(str(value), told)
+        said = terminal.value(answer.value)
+        told = said if share is None else f"{said} ({terminal.number(share, 2)})"
+        table.add_row(terminal.value(value), told)
     return table
 
 

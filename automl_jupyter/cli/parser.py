@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from automl_jupyter import messages
-from automl_jupyter.cli import explaining, exporting, rereading
+from automl_jupyter.cli import charting, explaining, exporting, rereading
 from automl_jupyter.client.discovery import language_of
 
 PROGRAM = "jupyter automl"
@@ -193,6 +193,10 @@ def _parser(language: str) -> argparse.ArgumentParser:
     compare.add_argument("name", metavar=text("meta.name"), help=text("models.name"))
     compare.add_argument("first", type=_count, metavar=text("meta.version"), help=text("compare.first"))
     compare.add_argument("second", type=_count, metavar=text("meta.version"), help=text("compare.second"))
+
+    charting.options(add("charts"), text)
+
+    exporting.report_options(add("report"), text)
 
     exporting.options(add("export"), text)
 

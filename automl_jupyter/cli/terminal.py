@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_
 import os
 import sys
 from dataclasses import dataclass
@@ -47,6 +48,10 @@ class Terminal(Wording):
             return
         for part in parts:
             self.out.print(part, soft_wrap=isinstance(part, str | Text) and not self.out.is_terminal)
+
+    def document(self, answer: object) -> None:
+        """Print plain data as one JSON document."""
+        sys.stdout.write(json_.dumps(answer, ensure_ascii=False, indent=2) + "\n")
 
     def note(self, sentence: str, style: str = "") -> None:
         """Say something that is not a result."""

@@ -131,7 +131,7 @@ class Transport:
         *,
         content: bytes | Iterator[bytes] | None = None,
         json: object = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | float] | None = None,
         headers: Mapping[str, str] | None = None,
         patience: float | None = None,
     ) -> httpx.Response:
@@ -172,7 +172,7 @@ class Transport:
         path: str,
         *,
         content: Iterator[bytes] | None = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | float] | None = None,
         headers: Mapping[str, str] | None = None,
         patience: float | None = None,
     ) -> Iterator[httpx.Response]:
@@ -198,7 +198,7 @@ class Transport:
         path: str,
         *,
         json: object = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | float] | None = None,
         patience: float | None = None,
     ) -> Answer:
         """Send a request and read its answer as `kind`; the other parameters are those of :meth:`request`."""

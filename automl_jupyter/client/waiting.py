@@ -1,10 +1,10 @@
-"""Waits until a job is over, whatever becomes of the connection meanwhile."""
+"""Waits until a job is over, or something is computed, whatever becomes of the connection meanwhile."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from automl_jupyter.client import events
@@ -12,7 +12,12 @@ from automl_jupyter.client.paths import part
 from automl_jupyter.client.transport import TookTooLong, Transport
 
 if TYPE_CHECKING:
+    import httpx
+
     from automl_jupyter.schemas import Event, Job
+
+STILL_COMPUTED = 202
+PAUSE, LONGEST_PAUSE = 0.1, 1.0
 
 
 def wait(
@@ -32,3 +37,23 @@ def wait(
         time.sleep(min(pause, max(until - time.monotonic(), 0.0)))
         pause = min(pause * 1.5, 2.0)
     return now
+
+
+def computed(
+    transport: Transport, path: str, params: Mapping[str, str | int | float], timeout: float | None = None
+) -> httpx.Response:
+    """Ask until what is computed is there.
+
+    Raises
+    ------
+    TookTooLong
+        If it is not there within `timeout` seconds.
+    """
+    until = math.inf if timeout is None else time.monotonic() + timeout
+    pause = PAUSE
+    while (answer := transport.request("GET", path, params=params)).status_code == STILL_COMPUTED:
+        if time.monotonic() >= until:
+            raise transport.error(TookTooLong, "client.still_computed", path=path)
+        time.sleep(min(pause, max(until - time.monotonic(), 0.0)))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+    return answer

@@ -78,6 +78,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
     max_predict_ms: float | None = None
     fast_: Ensemble | None = None
     decision_: npt.NDArray[np.float64] | None = None
+    weighted_: bool = False
     reached_: Mapping[str, tuple[Reached, ...]] | None = None
 
     def __init__(
@@ -199,6 +200,7 @@ class AutoMLSupervised(BaseEstimator):  # type: ignore[misc]
         classes = tuple(target.classes.tolist()) if target.classes is not None else ()
         self.contract_ = Contract(learnt, decided, name, classes)
         self.task_, self.metric_, self.target_ = decided, metric.name, target
+        self.weighted_ = sample_weight is not None
         self._keep(result, codes, seed, rows.positions)
         self._time(cells)
         watcher.progress(1.0, "engine.progress_done")

@@ -13,9 +13,18 @@ from typing import NoReturn
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from automl_jupyter import messages
+from automl_jupyter.cli import charting, explaining, rereading
 from automl_jupyter.cli.parser import duration, milliseconds, own_words, train_options
 
 MAGIC = "%automl"
+
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {"notebook": "zip", "python": "zip", "onnx": "onnx", "mlflow": "zip"}
+)
+"""What a model can be exported as, and how the names of such files end."""
+
+REPORT = "report"
+"""The model card, for people instead of programs."""
 
 Text = Callable[[str], str]
 
@@ -127,6 +136,10 @@ def _datasets(it: argparse.ArgumentParser, text: Text) -> None:
     )
 
 
+def _reread(it: argparse.ArgumentParser, text: Text) -> None:
+    rereading.options(it, text, _language())
+
+
 def _findings(it: argparse.ArgumentParser, text: Text) -> None:
     it.add_argument("source", metavar=text("notebook.meta.source"), help=text("notebook.argument.source"))
     it.add_argument("--target", metavar=text("meta.column"), help=text("target_of_findings"))
@@ -150,6 +163,32 @@ def _predict(it: argparse.ArgumentParser, text: Text) -> None:
     it.add_argument(
         "--max-ms", type=milliseconds, metavar=text("meta.milliseconds"), help=text("predict.max_ms")
     )
+
+
+def _explain(it: argparse.ArgumentParser, text: Text) -> None:
+    it.add_argument("model", metavar=text("meta.model"), help=text("notebook.argument.model"))
+    it.add_argument(
+        "source", nargs="?", metavar=text("notebook.meta.table"), help=text("notebook.argument.explained")
+    )
+    it.add_argument(
+        "--row", action="append", type=explaining.cell, metavar=text("meta.cell"), help=text("explain.row")
+    )
+    it.add_argument("--what-if", action="append", metavar=text("meta.column"), help=text("explain.what_if"))
+
+
+def _charts(it: argparse.ArgumentParser, text: Text) -> None:
+    it.add_argument("model", metavar=text("meta.model"), help=text("notebook.argument.model"))
+    it.add_argument("--chart", metavar=text("meta.name"), help=text("notebook.argument.chart"))
+    it.add_argument("--costs", type=charting.costs, metavar=text("meta.costs"), help=text("drawing.costs"))
+    it.add_argument("--theme", choices=tuple(charting.GROUNDS), default="light", help=text("drawing.theme"))
+
+
+def _export(it: argparse.ArgumentParser, text: Text) -> None:
+    it.add_argument("model", metavar=text("meta.model"), help=text("notebook.argument.model"))
+    it.add_argument(
+        "--format", choices=(*FORMATS, REPORT), default="notebook", help=text("notebook.argument.format")
+    )
+    it.add_argument("-o", "--output", metavar=text("meta.file"), help=text("notebook.argument.exported"))
 
 
 def _models(it: argparse.ArgumentParser, text: Text) -> None:
@@ -184,11 +223,15 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "upload": Command(_upload),
         "datasets": Command(_datasets),
+        "reread": Command(_reread),
         "findings": Command(_findings),
         "train": Command(_train),
         "watch": Command(_watch),
         "leaderboard": Command(_watch),
         "predict": Command(_predict, cell=True),
+        "explain": Command(_explain, cell=True),
+        "charts": Command(_charts),
+        "export": Command(_export),
         "models": Command(_models),
         "promote": Command(_promote),
         "rollback": Command(_rollback),

@@ -12,12 +12,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from automl_jupyter.cli import advice
+from IPython.display import display
+
+from automl_jupyter.cli import advice, rereading, training
 from automl_jupyter.client import Client
 from automl_jupyter.errors import Conflict, NotFound, Unprocessable
 from automl_jupyter.notebook import live
-from automl_jupyter.notebook.arguments import MAGIC
-from automl_jupyter.notebook.results import Result
+from automl_jupyter.notebook.arguments import FORMATS, MAGIC, REPORT
+from automl_jupyter.notebook.gallery import Gallery
+from automl_jupyter.notebook.results import Result, Written
 from automl_jupyter.notebook.sources import Table, Words
 from automl_jupyter.schemas import Dataset, Job
 from automl_jupyter.wording import Wording
@@ -26,11 +29,13 @@ if TYPE_CHECKING:
     from automl_jupyter.notebook.panel import Panel
     from automl_jupyter.schemas import (
         DatasetPage,
+        Explanation,
         Findings,
         JobPage,
         Model,
         ModelPage,
         Predictions,
+        RowExplanations,
     )
 
 
@@ -86,6 +91,12 @@ def datasets(session: Session, arguments: argparse.Namespace) -> Result[DatasetP
     return session.result(session.words.dataset(arguments.dataset))
 
 
+def reread(session: Session, arguments: argparse.Namespace) -> Result[Dataset]:
+    """Have the file of a data set read again."""
+    dataset = session.words.dataset(arguments.dataset)
+    return session.result(session.client.reread(dataset, **rereading.decisions(arguments)))
+
+
 def findings(session: Session, arguments: argparse.Namespace) -> Result[Findings]:
     """Say what should be known of a table before training."""
     dataset = _taken_in(session.words.source(arguments.source), session)
@@ -101,29 +112,11 @@ def findings(session: Session, arguments: argparse.Namespace) -> Result[Findings
 def train(session: Session, arguments: argparse.Namespace) -> Result[Job]:
     """Search for a model and show how it goes."""
     dataset = _taken_in(session.words.source(arguments.source), session)
-    columns = arguments.columns
-    if arguments.exclude:
-        unknown = advice.unknown(dataset, arguments.exclude)
-        if unknown:
-            known = [column.name for column in dataset.columns]
-            raise Unprocessable("notebook.no_column", columns=unknown, known=known)
-        columns = advice.remaining(dataset, arguments.target, arguments.exclude, columns)
-    job = session.client.train(
-        dataset,
-        arguments.target,
-        task=arguments.task,
-        metric=arguments.metric,
-        time_budget=arguments.time,
-        name=arguments.name,
-        columns=columns,
-        seed=arguments.seed,
-        max_trials=arguments.max_trials,
-        max_predict_ms=arguments.max_ms,
-        groups=arguments.groups,
-        time_column=arguments.time_column,
-        drop_duplicates=arguments.drop_duplicates,
-        missing_values=advice.by_column(arguments.missing or ()),
-    )
+    try:
+        columns = training.chosen(dataset, arguments)
+    except training.UnknownColumns as problem:
+        raise Unprocessable("notebook.no_column", columns=problem.names, known=problem.known) from None
+    job = training.start(session.client, dataset, arguments, columns)
     if arguments.detach:
         return session.result(job, _how_to_return(session, job))
     return _watched(session, job)
@@ -146,26 +139,68 @@ def predict(session: Session, arguments: argparse.Namespace) -> Result[Predictio
         raise Unprocessable("notebook.no_rows")
     if session.cell is not None and arguments.source is not None:
         raise Conflict("notebook.rows_twice")
-    rows: Any
-    if session.cell is not None:
-        rows = list(csv.DictReader(StringIO(session.cell.strip("\n"))))
-    else:
+    if session.cell is None and arguments.output is not None:
         source = session.words.source(arguments.source)
-        if not isinstance(source, Table):
-            raise NotFound("notebook.rows_of_dataset", name=source.name)
-        if isinstance(source.content, Path) and arguments.output is not None:
+        if isinstance(source, Table) and isinstance(source.content, Path):
             client.predict_csv(model, source.content, arguments.output, max_predict_ms=limit)
             print(session.text("cli.predict.written", path=arguments.output))  # noqa: T201
             return None
-        rows = source.content
-        if isinstance(rows, Path):
-            with rows.open(newline="", encoding="utf-8-sig") as lines:
-                rows = list(csv.DictReader(lines))
+    rows = _rows(session, arguments.source)
     answer = session.result(client.predict(model, rows, max_predict_ms=limit))
     if arguments.output is not None:
         answer.to_frame().to_csv(arguments.output, index=False)
         print(session.text("cli.predict.written", path=arguments.output))  # noqa: T201
     return answer
+
+
+def explain(session: Session, arguments: argparse.Namespace) -> Result[Explanation] | Result[RowExplanations]:
+    """Say what a model has learnt, or how its answers to some rows come about."""
+    model = session.words.model(arguments.model)
+    given = (session.cell, arguments.source, arguments.row)
+    if sum(one is not None for one in given) > 1:
+        raise Conflict("notebook.rows_twice")
+    if not any(one is not None for one in given):
+        if arguments.what_if:
+            raise Unprocessable("notebook.what_if_of_what")
+        found = session.client.explain(model)
+        command = f"{MAGIC} charts {_reference(found)}"
+        return session.result(found, session.text("notebook.next", command=command))
+    if arguments.row is not None:
+        rows: Any = [{column: value or None for column, value in arguments.row}]
+    else:
+        rows = _rows(session, arguments.source)
+    what_if = dict.fromkeys(arguments.what_if or ())
+    return session.result(session.client.explain_rows(model, rows, what_if=what_if))
+
+
+def charts(session: Session, arguments: argparse.Namespace) -> Result[Gallery]:
+    """Draw a model: the charts of one name, or all in words."""
+    model, theme = session.words.model(arguments.model), arguments.theme
+    found = session.client.charts(model, arguments.chart, theme=theme, costs=arguments.costs)
+    gallery = Gallery(tuple(found), theme)
+    if arguments.chart is None:
+        name = arguments.model if isinstance(model, str) else f"{model.name}:{model.version}"
+        command = f"{MAGIC} charts {name} --chart {found[0].name}" if found else ""
+        return session.result(gallery, session.text("notebook.next", command=command) if found else "")
+    if len(found) < 2 or session.terminal:
+        return session.result(gallery)
+    for chart in found:
+        display(session.result(Gallery((chart,), theme)))  # type: ignore[no-untyped-call]
+    return session.result(gallery, shown=True)
+
+
+def export(session: Session, arguments: argparse.Namespace) -> Result[Written]:
+    """Write a model, or its card, into a file."""
+    model, kind = session.words.model(arguments.model), arguments.format
+    name = model if isinstance(model, str) else f"{model.name}-{model.version}"
+    ending = "html" if kind == REPORT else FORMATS[kind]
+    form = "" if kind == ending else f"-{kind}"
+    output = arguments.output or f"{name.replace(':', '-')}{form}.{ending}"
+    if kind == REPORT:
+        path = session.client.report(model, output)
+    else:
+        path = session.client.export(model, kind, output)
+    return session.result(Written(path, kind, path.stat().st_size))
 
 
 def models(session: Session, arguments: argparse.Namespace) -> Result[ModelPage] | Result[Model]:
@@ -218,11 +253,15 @@ VERBS: Mapping[str, Callable[[Session, argparse.Namespace], object]] = MappingPr
     {
         "upload": upload,
         "datasets": datasets,
+        "reread": reread,
         "findings": findings,
         "train": train,
         "watch": watch,
         "leaderboard": leaderboard,
         "predict": predict,
+        "explain": explain,
+        "charts": charts,
+        "export": export,
         "models": models,
         "promote": promote,
         "rollback": rollback,
@@ -230,6 +269,23 @@ VERBS: Mapping[str, Callable[[Session, argparse.Namespace], object]] = MappingPr
         "panel": panel,
     }
 )
+
+
+def _rows(session: Session, word: str) -> Any:
+    """The rows of the cell, or those that a word names."""
+    if session.cell is not None:
+        return list(csv.DictReader(StringIO(session.cell.strip("\n"))))
+    source = session.words.source(word)
+    if not isinstance(source, Table):
+        raise NotFound("notebook.rows_of_dataset", name=source.name)
+    if not isinstance(source.content, Path):
+        return source.content
+    with source.content.open(newline="", encoding="utf-8-sig") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _reference(found: Explanation) -> str:
+    return shlex.quote(f"{found.model}:{found.version}")
 
 
 def _taken_in(source: Table | Dataset, session: Session, name: str | None = None) -> Dataset:

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
@@ -18,12 +18,14 @@ from automl_jupyter.errors import AutoMLError
 from automl_jupyter.notebook.arguments import COMMANDS, Refused, parser, split
 from automl_jupyter.notebook.results import Result
 from automl_jupyter.notebook.sources import Table, Words
-from automl_jupyter.schemas import FINAL_STATES, Dataset, Job
+from automl_jupyter.schemas import FINAL_STATES, ChartName, Dataset, Job
 
 Matcher = Callable[[CompletionContext], SimpleMatcherResult]
 
 LINE = re.compile(r"(?:^|=)\s*%{1,2}automl\s+(?P<typed>.*)$")
 COLUMN_OPTIONS = ("--target", "--exclude", "--groups", "--time-column", "--columns", "--missing")
+MODEL_COLUMN_OPTIONS = ("--what-if", "--row")
+CHARTS = tuple(name for name in get_args(ChartName) if name != "contributions")
 PATIENCE = 2.0
 """Seconds to wait for the server: whoever presses Tab does not wait for long."""
 
@@ -94,12 +96,16 @@ class Proposals:
             return [str(choice) for choice in action.choices]
         if action.option_strings[-1] in COLUMN_OPTIONS:
             return self._asked(lambda words: self._columns(words, before))
+        if action.option_strings[-1] in MODEL_COLUMN_OPTIONS:
+            return self._asked(lambda words: _learnt(words, before))
+        if action.option_strings[-1] == "--chart":
+            return [*CHARTS]
         return []
 
     def _things(self, kind: str, before: Sequence[str], word: str) -> list[str]:
         match kind:
             case "source":
-                tables = [] if before[0] == "predict" else self._asked(_datasets)
+                tables = [] if before[0] in ("predict", "explain") else self._asked(_datasets)
                 return [*self._variables(_is_table), *_files(word), *tables]
             case "dataset":
                 return self._asked(_datasets)
@@ -194,6 +200,16 @@ def _jobs(words: Words) -> Iterable[str]:
 
 def _models(words: Words) -> Iterable[str]:
     return [model.name for model in words.client.models(limit=MOST).items]
+
+
+def _learnt(words: Words, before: Sequence[str]) -> Iterable[str]:
+    """The columns that a model reads; those of a row are followed by their value."""
+    if len(before) < 2:
+        return []
+    model = words.model(before[1])
+    name = (model if isinstance(model, str) else model.name).partition(":")[0]
+    sign = "=" if before[-1] == "--row" else ""
+    return [f"{one}{sign}" for one in _quoted(c.name for c in words.client.model(name).versions[0].columns)]
 
 
 def _versions(words: Words, before: Sequence[str]) -> Iterable[str]:

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from automl_jupyter.notebook.gallery import Gallery
+from automl_jupyter.notebook.results import Written
 from automl_jupyter.schemas import (
     Dataset,
     DatasetPage,
+    Explanation,
     Findings,
     Job,
     JobPage,
     Model,
     ModelPage,
     Predictions,
+    RowExplanations,
 )
 
 if TYPE_CHECKING:
@@ -86,6 +90,51 @@ def _predictions(answer: Predictions) -> pd.DataFrame:
 @frame.register
 def _findings(findings: Findings) -> pd.DataFrame:
     return _rows(findings.items)
+
+
+@frame.register
+def _explanation(found: Explanation) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"columns": ", ".join(group.columns), "drop": group.drop, "low": low, "high": high}
+            for group in found.importance.groups
+            for low, high in (group.interval,)
+        ]
+    )
+
+
+@frame.register
+def _explained_rows(found: RowExplanations) -> pd.DataFrame:
+    told = [
+        {
+            "row": number,
+            "column": one.column,
+            "cell": one.cell,
+            # A quantity has no label; what is added up is one figure then.
+            **{
+                "adds" if label is None else f"adds_{label}": added
+                for label, added in zip(found.outputs, one.adds, strict=True)
+            },
+        }
+        for number, row in enumerate(found.rows)
+        for one in row.contributions
+    ]
+    return pd.DataFrame(told)
+
+
+@frame.register
+def _gallery(charts: Gallery) -> pd.DataFrame:
+    if len(charts.items) == 1:
+        (chart,) = charts.items
+        return pd.DataFrame(chart.table.rows, columns=pd.Index(chart.table.columns))
+    return pd.DataFrame(
+        [{"chart": chart.name, "about": chart.about, "sentence": chart.sentence} for chart in charts.items]
+    )
+
+
+@frame.register
+def _written(file: Written) -> pd.DataFrame:
+    return pd.DataFrame([{"path": str(file.path), "kind": file.kind, "bytes": file.bytes}])
 
 
 def _rows(items: Iterable[BaseModel], without: tuple[str, ...] = ()) -> pd.DataFrame:

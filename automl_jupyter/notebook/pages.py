@@ -8,12 +8,14 @@ from datetime import datetime
 from functools import singledispatchmethod
 
 from automl_jupyter.cli import advice
-from automl_jupyter.notebook import boards
+from automl_jupyter.notebook import boards, gallery, understood
 from automl_jupyter.notebook.markup import Html, el, join, table
+from automl_jupyter.notebook.results import Written
 from automl_jupyter.schemas import (
     FINAL_STATES,
     Dataset,
     DatasetPage,
+    Explanation,
     Finding,
     Findings,
     Job,
@@ -22,6 +24,7 @@ from automl_jupyter.schemas import (
     ModelPage,
     ModelVersion,
     Predictions,
+    RowExplanations,
 )
 from automl_jupyter.wording import Wording, clock
 
@@ -257,7 +260,7 @@ class Page(Wording):
                 "",
                 (
                     str(number),
-                    el("b", self.cell(one.value)),
+                    el("b", self.value(one.value)),
                     *(self.number((one.probabilities or {}).get(label, 0.0), 3) for label in labels),
                     el("span", " ".join(w.message for w in one.warnings), class_="warn"),
                 ),
@@ -271,11 +274,25 @@ class Page(Wording):
         shown = table(self.text("notebook.caption.predictions", name=name), heads, rows)
         return join([el("p", el("b", name)), *notes, shown, more])
 
-    def cell(self, value: object) -> str:
-        """A predicted value as people write it."""
-        if isinstance(value, bool) or not isinstance(value, float):
-            return str(value)
-        return self.decimal(f"{value:.5g}")
+    # --- understanding
+
+    @of.register
+    def _explanation(self, found: Explanation) -> Html:
+        return understood.model(found, self)
+
+    @of.register
+    def _explained_rows(self, found: RowExplanations) -> Html:
+        return understood.rows(found, self)
+
+    @of.register
+    def _gallery(self, charts: gallery.Gallery) -> Html:
+        if len(charts.items) == 1:
+            return gallery.figures(charts.items[0], self)
+        return gallery.listed(charts, self)
+
+    @of.register
+    def _written(self, file: Written) -> Html:
+        return el("p", self.text("cli.export.written", path=str(file.path)), class_="good")
 
     # --- helpers
 

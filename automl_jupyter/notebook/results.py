@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Content = TypeVar("Content")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written.
+
+    Attributes
+    ----------
+    path : Path
+        Where it is.
+    kind : str
+        What is in it.
+    bytes : int
+        Its size.
+    """
+
+    path: Path
+    kind: str
+    bytes: int
 
 
 class Result(Generic[Content]):
@@ -56,6 +78,19 @@ class Result(Generic[Content]):
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(self._plain())
 
+    def _ipython_display_(self) -> None:
+        """Show one chart as a drawing with its figures below, and leave all else to the other methods."""
+        from automl_jupyter.notebook.gallery import Gallery, drawing
+
+        content = self.content
+        if not isinstance(content, Gallery) or len(content.items) != 1 or not _draws() or self._is_shown():
+            raise NotImplementedError
+        from IPython.display import display
+
+        show = cast("Callable[..., None]", display)
+        show(drawing(content.items[0], content.theme), raw=True)
+        show({"text/html": self._repr_html_(), "text/plain": ""}, raw=True)
+
     def _repr_html_(self) -> str:
         from automl_jupyter.notebook import markup
         from automl_jupyter.notebook.pages import Page, hint
@@ -76,3 +111,10 @@ class Result(Generic[Content]):
 
         shell = get_ipython()
         return self._shown_in is not None and shell is not None and shell.execution_count == self._shown_in
+
+
+def _draws() -> bool:
+    """Whether what is shown goes to a front end that may draw, and not to a terminal."""
+    from IPython.core.getipython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None

@@ -9,17 +9,21 @@ from io import StringIO
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from automl_jupyter.cli import tables
+from automl_jupyter.cli import charting, explaining, tables
 from automl_jupyter.cli.terminal import Terminal
+from automl_jupyter.notebook.gallery import Gallery
+from automl_jupyter.notebook.results import Written
 from automl_jupyter.schemas import (
     Dataset,
     DatasetPage,
+    Explanation,
     Findings,
     Job,
     JobPage,
     Model,
     ModelPage,
     Predictions,
+    RowExplanations,
 )
 
 SHOWN = 12
@@ -100,7 +104,7 @@ def _predictions(answer: Predictions, terminal: Terminal) -> RenderableType:
     for number, one in enumerate(answer.predictions[:SHOWN], start=1):
         table.add_row(
             str(number),
-            Text(value(one.value, terminal)),
+            Text(terminal.value(one.value)),
             *(terminal.number((one.probabilities or {}).get(label, 0.0), 3) for label in labels),
             Text("\n".join(warning.message for warning in one.warnings)),
         )
@@ -111,15 +115,29 @@ def _predictions(answer: Predictions, terminal: Terminal) -> RenderableType:
 
 
 @parts.register
+def _explanation(found: Explanation, terminal: Terminal) -> RenderableType:
+    return Group(Text(f"{found.model}:{found.version}"), *explaining.of_model(found, terminal))
+
+
+@parts.register
+def _explained_rows(found: RowExplanations, terminal: Terminal) -> RenderableType:
+    told = [part for row in found.rows for part in explaining.of_row(found, row, terminal)]
+    return Group(Text(f"{found.model}:{found.version}"), *told)
+
+
+@parts.register
+def _gallery(charts: Gallery, terminal: Terminal) -> RenderableType:
+    return charting.listed(charts.items, terminal)
+
+
+@parts.register
+def _written(file: Written, terminal: Terminal) -> RenderableType:
+    return Text(terminal.text("cli.export.written", path=str(file.path)))
+
+
+@parts.register
 def _findings(findings: Findings, terminal: Terminal) -> RenderableType:
     lines = [
         Text(f"{terminal.text(f'cli.severity.{item.severity}')}: {item.message}") for item in findings.items
     ]
     return Group(*lines) if lines else Text(terminal.text("cli.findings.none"))
-
-
-def value(cell: object, terminal: Terminal) -> str:
-    """A predicted value as people write it."""
-    if isinstance(cell, bool) or not isinstance(cell, float):
-        return str(cell)
-    return terminal.decimal(f"{cell:.5g}")

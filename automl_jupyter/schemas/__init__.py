@@ -35,7 +35,17 @@ from automl_jupyter.schemas.base import (
     Thousands,
     TrialState,
 )
-from automl_jupyter.schemas.charts import Chart, ChartName, Charts, ChartTable, ChartTheme, ReportFormat
+from automl_jupyter.schemas.charts import (
+    Chart,
+    ChartName,
+    Charts,
+    ChartTable,
+    ChartTheme,
+    DatasetChartName,
+    DatasetCharts,
+    DrawRequest,
+    ReportFormat,
+)
 from automl_jupyter.schemas.datasets import (
     Budgets,
     Column,
@@ -123,9 +133,12 @@ __all__ = [
     "Contribution",
     "Counterexample",
     "Dataset",
+    "DatasetChartName",
+    "DatasetCharts",
     "DatasetPage",
     "DateOrder",
     "Dependence",
+    "DrawRequest",
     "ErrorBody",
     "Event",
     "EventKind",

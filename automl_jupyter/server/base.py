@@ -202,6 +202,21 @@ class AutoMLHandler(APIHandler):
             )
         return value
 
+    def one_of(self, name: str, known: tuple[str, ...], default: str | None) -> str | None:
+        """A word of the query.
+
+        Raises
+        ------
+        Malformed
+            If it is none of the known ones.
+        """
+        given = self.get_query_argument(name, default)
+        if given is not None and given not in known:
+            words = [*known]
+            problem = FieldError(name, "server.not_one_of", {"field": name, "known": words})
+            raise Malformed("server.not_one_of", errors=[problem], field=name, known=words)
+        return given
+
     # --- what is answered
 
     def answer(self, body: BaseModel, status: int = 200) -> None:

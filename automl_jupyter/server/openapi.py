@@ -93,13 +93,20 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
     },
     "chart": {
         "in": "query",
-        "description": "The charts of this name alone; `importance` and `dependence` come only when named.",
-        "schema": {"type": "string", "enum": list(get_args(schemas.ChartName))},
+        "description": "The charts of this name alone; some take a while and come only when named.",
     },
     "theme": {
         "in": "query",
         "description": "The ground on which charts are shown.",
         "schema": {"type": "string", "enum": list(get_args(schemas.ChartTheme)), "default": "light"},
+    },
+    **{
+        f"false_{kind}_cost": {
+            "in": "query",
+            "description": f"What a false {kind} costs, in any unit, for `threshold`; 1 unless given.",
+            "schema": {"type": "number", "exclusiveMinimum": 0},
+        }
+        for kind in ("positive", "negative")
     },
     "format": {"in": "query", "description": "The kind of file."},
     "language": {
@@ -284,6 +291,8 @@ def _parameters(route: Route, operation: Operation) -> Iterable[dict[str, Any]]:
         if name == "format":
             known = list(operation.formats)
             told["schema"] = {"type": "string", "enum": known, "default": known[0]}
+        if name == "chart":
+            told["schema"] = {"type": "string", "enum": list(operation.charts)}
         yield told
 
 

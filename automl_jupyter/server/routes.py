@@ -17,6 +17,7 @@ from automl_jupyter import schemas
 from automl_jupyter.server import forms
 from automl_jupyter.server.base import AutoMLHandler
 from automl_jupyter.server.handlers import (
+    charts,
     datasets,
     explanations,
     exports,
@@ -64,6 +65,8 @@ class Operation:
         Names of the parameters that it knows; see ``openapi.PARAMETERS``.
     formats : tuple of str
         What the parameter ``format`` may be; the first one unless given.
+    charts : tuple of str
+        What the parameter ``chart`` may be.
     also : mapping
         Other media types that a status comes with.
     told : mapping
@@ -79,6 +82,7 @@ class Operation:
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
+    charts: tuple[str, ...] = ()
     also: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
@@ -212,6 +216,18 @@ ROUTES: tuple[Route, ...] = (
         "/api/datasets/{dataset_id}/profile/", datasets.ProfileHandler, {"get": _read(schemas.Profile, 404)}
     ),
     Route(
+        "/api/datasets/{dataset_id}/charts/",
+        charts.DatasetChartsHandler,
+        {
+            "get": Operation(
+                {200: schemas.DatasetCharts},
+                query=("chart", "theme"),
+                charts=get_args(schemas.DatasetChartName),
+                refusals=(404, 409, 503, 507),
+            )
+        },
+    ),
+    Route(
         "/api/datasets/{dataset_id}/findings/",
         datasets.FindingsHandler,
         {"get": _read(schemas.Findings, 404, 409, 422, 503, query=("target",))},
@@ -305,14 +321,21 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "/api/models/{name}/charts/",
-        reports.ChartsHandler,
+        charts.ChartsHandler,
         {
             "get": Operation(
                 {200: schemas.Charts, 202: schemas.Study},
-                query=("version", "chart", "theme"),
+                query=("version", "chart", "theme", *charts.COSTS),
+                charts=charts.OF_VERSIONS,
                 told={202: ("Retry-After",)},
                 refusals=(404, 409, 422, 429, 503, 507),
-            )
+            ),
+            "post": Operation(
+                {200: schemas.Charts},
+                body=schemas.DrawRequest,
+                query=("version", "theme"),
+                refusals=(404, 409, 413, 415, 422, 503, 507),
+            ),
         },
     ),
     Route(

@@ -25,7 +25,7 @@ READ_SECONDS = 3600.0
 """The longest that reading one file may take."""
 
 LOOK_SECONDS = 120.0
-"""The longest that looking for findings may take."""
+"""The longest that looking for findings, or drawing, may take."""
 
 ORIGINAL, TABLE, PROFILE, PREVIEW = "original.csv", "table.parquet", "profile.json", "preview.json"
 
@@ -224,6 +224,28 @@ class Datasets:
             answer = await self.tables.call("look", payload, timeout=LOOK_SECONDS)
         found: list[dict[str, Any]] = answer["findings"]
         return [{**finding, "action": train_action(finding, record, target)} for finding in found]
+
+    async def charts(self, owner: str, dataset_id: str) -> list[dict[str, Any]]:
+        """What it looks like: which cells are empty together, and the values of each column.
+
+        Raises
+        ------
+        Conflict
+            If the table in the storage is not the one that was taken in.
+        """
+        record = await self.get(owner, dataset_id)
+        known = await self.profile(owner, dataset_id)
+        async with self.staging.scratch() as folder:
+            table = await asyncio.to_thread(self._local, dataset_key(dataset_id, TABLE), folder)
+            payload = {
+                "table": str(table),
+                "profile": known,
+                "digest": record.table_digest,
+                "name": record.name,
+            }
+            answer = await self.tables.call("draw", payload, timeout=LOOK_SECONDS)
+        found: list[dict[str, Any]] = answer["charts"]
+        return found
 
     def _local(self, key: str, folder: Path) -> Path:
         path = self.storage.local_path(key)

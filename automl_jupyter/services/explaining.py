@@ -17,7 +17,7 @@ from automl_jupyter.engine.estimators import AutoMLSupervised
 from automl_jupyter.engine.explain.counterexamples import Counterexample, counterexamples
 from automl_jupyter.engine.explain.dependence import curves, grid_of, named, shown
 from automl_jupyter.engine.explain.ground import Column, Ground, ground_of
-from automl_jupyter.engine.explain.shapley import Explainer
+from automl_jupyter.engine.explain.shapley import Contributions, Explainer
 from automl_jupyter.engine.explain.witnesses import take
 from automl_jupyter.engine.serving import Label
 from automl_jupyter.engine.task import Target
@@ -49,11 +49,8 @@ class Explaining:
             If the table is not the one that was taken in.
         """
         model = supervised(self._shelf.take(payload["path"], payload["digest"]))
-        explainer = self._explainer(model, payload)
-        ground, answering = explainer.ground, model.model_for(payload["max_predict_ms"])
+        ground, cells, answering, added = self._added(model, payload)
         found = model.predict_rows(payload["rows"], payload["max_predict_ms"])
-        cells, _ = columns.read_rows(model.preprocessor_.plan, payload["rows"])
-        added = explainer.explain(cells, answering)
         codes = _codes(model, found.values)
         near = counterexamples(ground, cells, codes, payload["counterexamples"])
         asked = what_if(ground, cells, payload["what_if"], answering)
@@ -80,6 +77,46 @@ class Explaining:
                 )
             ],
         }
+
+    def draw(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Draw what each column adds to the predictions of rows that came as JSON, one chart each.
+
+        Raises
+        ------
+        Unprocessable
+            If the model groups rows.
+        Conflict
+            If the table is not the one that was taken in.
+        """
+        # Whoever only predicts does not pay for this.
+        from automl_jupyter.engine.charts.row import Answer, contributions
+
+        model = supervised(self._shelf.take(payload["path"], payload["digest"]))
+        ground, cells, _, added = self._added(model, payload)
+        found = model.predict_rows(payload["rows"], payload["max_predict_ms"])
+        outputs, target, drawn = outputs_of(model.target_), str(model.contract_.target), []
+        for i, probabilities in enumerate(probabilities_of(found)):
+            # Of several classes, what speaks for the one that is answered.
+            at = outputs.index(found.values[i]) if len(outputs) > 1 else 0
+            share = None if probabilities is None else probabilities[str(outputs[at])]
+            chart = contributions(
+                float(added.base[i, at]),
+                [column.name for column in ground.columns],
+                [cell_of(ground, column, cells, i) for column in ground.columns],
+                added.values[i, :, at].tolist(),
+                Answer(target, added.scale, outputs[at], share),
+                about=str(i),
+            )
+            drawn.append(chart.to_dict())
+        return {"charts": drawn}
+
+    def _added(
+        self, model: AutoMLSupervised, payload: Mapping[str, Any]
+    ) -> tuple[Ground, Cells, str, Contributions]:
+        explainer = self._explainer(model, payload)
+        answering = model.model_for(payload["max_predict_ms"])
+        cells, _ = columns.read_rows(model.preprocessor_.plan, payload["rows"])
+        return explainer.ground, cells, answering, explainer.explain(cells, answering)
 
     def _explainer(self, model: AutoMLSupervised, payload: Mapping[str, Any]) -> Explainer:
         digest = payload["digest"]

@@ -58,6 +58,39 @@ class Explanations:
         Unprocessable
             If the model groups rows, or a column or a value is not known.
         """
+        asked = {"counterexamples": wishes.counterexamples, "what_if": dict(wishes.what_if)}
+        return await self._ask("explain", owner, name, version, rows, wishes.max_predict_ms, asked)
+
+    async def charts(
+        self,
+        owner: str,
+        name: str,
+        version: int | None,
+        rows: Sequence[Mapping[str, Any]],
+        max_predict_ms: float | None,
+    ) -> tuple[ModelRecord, VersionRecord, list[dict[str, Any]]]:
+        """Draw what each column adds to the predictions of rows, one chart each.
+
+        Raises
+        ------
+        NotFound
+            If there is no such version.
+        Unprocessable
+            If the model groups rows.
+        """
+        model, found, answer = await self._ask("draw", owner, name, version, rows, max_predict_ms, {})
+        return model, found, answer["charts"]
+
+    async def _ask(
+        self,
+        verb: str,
+        owner: str,
+        name: str,
+        version: int | None,
+        rows: Sequence[Mapping[str, Any]],
+        max_predict_ms: float | None,
+        more: Mapping[str, Any],
+    ) -> tuple[ModelRecord, VersionRecord, dict[str, Any]]:
         model, found = await self.studies.version(owner, name, version)
         dataset = await asyncio.to_thread(self.database.get_dataset, owner, found.dataset_id)
         job = await asyncio.to_thread(self.database.get_job, owner, found.job_id)
@@ -71,8 +104,7 @@ class Explanations:
                 "features": self.studies.features(dataset, job),
                 "target": job.target,
                 "rows": list(rows),
-                "max_predict_ms": wishes.max_predict_ms,
-                "counterexamples": wishes.counterexamples,
-                "what_if": dict(wishes.what_if),
+                "max_predict_ms": max_predict_ms,
+                **more,
             }
-            return model, found, await self.helper.call("explain", payload, timeout=ROWS_SECONDS)
+            return model, found, await self.helper.call(verb, payload, timeout=ROWS_SECONDS)

@@ -139,5 +139,6 @@ if __name__ == "__main__":
             "rows": predictor.rows,
             "table": predictor.table,
             "explain": explaining.explain,
+            "draw": explaining.draw,
         }
     )

@@ -42,8 +42,9 @@ class Kind:
 
 EXPLAIN = Kind("explain", "automl_jupyter.services.study_explain:explain")
 DEPEND = Kind("depend", "automl_jupyter.services.study_explain:depend")
-CHARTS = Kind("charts", "automl_jupyter.services.study_reports:charts")
-MEANINGS_CHARTS = Kind("meanings", "automl_jupyter.services.study_reports:meanings")
+CHARTS = Kind("charts", "automl_jupyter.services.study_reports:charts", edition=2)
+MEANINGS_CHARTS = Kind("meanings", "automl_jupyter.services.study_reports:meanings", edition=2)
+LEARNING = Kind("learning", "automl_jupyter.services.study_learning:learning")
 REPORT = Kind("report", "automl_jupyter.services.study_reports:report", suffix="txt")
 COMPARE = Kind("compare", "automl_jupyter.services.study_explain:compare")
 EXPORTS: Mapping[str, Kind] = {

@@ -116,5 +116,24 @@ def look(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"findings": [asdict(finding) for finding in found]}
 
 
+def draw(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Draw a table that was taken in, of which the ``profile`` is known.
+
+    Raises
+    ------
+    Conflict
+        If the file is not the one that was taken in.
+    """
+    table, profile = Path(payload["table"]), payload["profile"]
+    check(digest_of(table), payload["digest"], payload["name"])
+    # Whoever only brings a file does not pay for this.
+    from automl_jupyter.data.table import load_table
+    from automl_jupyter.engine.charts.table import charts
+
+    gaps = [column["name"] for column in profile["columns"] if column["missing"]]
+    rows = load_table(table, gaps or [column["name"] for column in profile["columns"]][:1])
+    return {"charts": [chart.to_dict() for chart in charts(profile, rows)]}
+
+
 if __name__ == "__main__":
-    serve({"take_in": take_in, "look": look})
+    serve({"take_in": take_in, "look": look, "draw": draw})

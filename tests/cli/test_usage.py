@@ -66,6 +66,9 @@ def test_help_is_in_the_readers_language(
         ("reread", "id", "--type", "zip=money"),
         ("reread", "id", "--header", "0"),
         ("reread", "id", "--first", "year"),
+        ("charts", "model", "--costs", "1"),
+        ("charts", "model", "--costs", "1,0"),
+        ("charts", "model", "--theme", "pink"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_why(lonely: dict[str, str], arguments: tuple[str, ...]) -> None:

@@ -371,10 +371,20 @@ def test_a_model_is_drawn_and_its_card_written(client: Client, job: Job, tmp_pat
     (chart,) = client.charts(job.model.name, "leaderboard", theme="dark")
     assert chart.sentence
     assert chart.spec["description"] == chart.sentence
-    card = client.report(job.model.name, tmp_path / "card.md", language="fr")
+    assert client.charts(f"{job.model.name}:{job.model.version}", "leaderboard", theme="dark") == [chart]
+    card = client.report(job.model, tmp_path / "card.md", language="fr")
     assert card.read_text("utf-8").startswith("# Fiche du modèle")
     page = client.report(job.model.name, tmp_path / "card.html")
     assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_rows_and_a_data_set_are_drawn(client: Client, dataset: Dataset, job: Job) -> None:
+    assert job.model is not None
+    high, low = client.draw_rows(job.model, [{"x": 9, "colour": "red"}, {"x": 0, "colour": None}])
+    assert (high.name, high.about, low.about) == ("contributions", "0", "1")
+    assert high.sentence != low.sentence
+    assert [chart.name for chart in client.dataset_charts(dataset, "missing")] == ["missing"]
+    assert {chart.about for chart in client.dataset_charts(dataset.id, "histogram")} == {"x", "colour", "y"}
 
 
 def test_a_model_is_written_as_code(client: Client, job: Job, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from automl_jupyter import messages
 from automl_jupyter.data.profile import profile
 from automl_jupyter.data.read import convert
 from automl_jupyter.engine import AutoMLClusterer, columns
-from automl_jupyter.engine.charts import board, classes, clusters, meaning, quantities, table
+from automl_jupyter.engine.charts import board, classes, clusters, costs, meaning, quantities, row, table
 from automl_jupyter.engine.charts.chart import MOST_POINTS, Chart
 from automl_jupyter.engine.charts.theme import THEMES
 from automl_jupyter.engine.trials import Trial
@@ -73,18 +73,32 @@ def of_meaning():
     x = np.linspace(0, 1, 20)
     curves = np.sin(x + np.arange(60)[:, None])
     return [
+        meaning.learning(
+            [60, 120, 240], [0.7, 0.8, 0.82], [(0.6, 0.75)] * 3, (0.02, 0.01, 0.03), "r2", HARMFUL
+        ),
+        meaning.learning([60, 120], [0.7, 0.7], [(0.6, 0.75)] * 2, (0.0, -0.01, 0.01), "r2", "m"),
         meaning.importance([HARMFUL, "b"], [0.3, 0.01], [(0.2, 0.4), (-0.01, 0.02)]),
         meaning.dependence(HARMFUL, x.tolist(), curves.mean(axis=0), curves, "y"),
         meaning.dependence("b", ["u", HARMFUL], np.array([0.1, 0.4]), curves[:, :2], "y"),
-        meaning.contributions(0.2, [f"c{i}" for i in range(14)], [HARMFUL, *range(13)], [0.1] * 14, "y"),
     ]
+
+
+def of_rows():
+    names, cells = [HARMFUL, *(f"c{i}" for i in range(13))], [HARMFUL, None, True, *range(11)]
+    parts = [0.1 * (-1) ** i * (14 - i) for i in range(14)]
+    answers = (
+        row.Answer("y", "target"),
+        row.Answer("y", "log_odds", HARMFUL, 0.7),
+        row.Answer("y", "centred_log_probability", "b", 0.4),
+    )
+    return [row.contributions(0.2, names, cells, parts, answer) for answer in answers]
 
 
 @pytest.fixture(scope="module")
 def every(tmp_path_factory):
     folder = tmp_path_factory.mktemp("charts")
     made = [of_classes(2), of_classes(3), of_classes(20), of_quantities(), of_search(), of_clusters()]
-    return [chart for charts in (*made, of_table(folder), of_meaning()) for chart in charts]
+    return [chart for charts in (*made, of_table(folder), of_meaning(), of_rows()) for chart in charts]
 
 
 def test_all_charts_are_there(every):
@@ -92,7 +106,7 @@ def test_all_charts_are_there(every):
         *("confusion", "roc", "precision_recall", "calibration", "gain", "threshold"),
         *("predicted", "residuals", "error_by_range", "leaderboard", "budget"),
         *("cluster_sizes", "cluster_evidence", "cluster_places", "cluster_traits"),
-        *("histogram", "missing", "importance", "dependence", "contributions"),
+        *("histogram", "missing", "importance", "dependence", "contributions", "learning"),
     }
 
 
@@ -151,6 +165,17 @@ def test_the_figures_of_the_sentences_are_right():
     assert charts["roc"].params["area"] == "1.000"
     assert charts["threshold"].params["cost"] == "0"
     assert charts["gain"].params["percent"] == 40
+
+
+def test_other_costs_of_errors_need_no_model():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 500)
+    p = np.clip(0.5 * truth + rng.random(500) * 0.6, 0, 1)
+    q = np.column_stack([1 - p, p])
+    kept = Chart.from_dict(json.loads(json.dumps(classes.threshold(truth, q, ["no", "yes"]).to_dict())))
+    drawn = classes.threshold(truth, q, ["no", "yes"], (1, 8))
+    assert costs.at_costs(kept, (1, 8)).told() == drawn.told()
+    assert int(drawn.params["percent"]) < int(kept.params["percent"])
 
 
 def test_altair_is_not_loaded_to_tell_a_chart():

@@ -153,3 +153,14 @@ def test_what_cannot_be_told_is_refused(table, only):
     with pytest.raises(Unprocessable) as caught:
         recipe_of(model, X, signal)
     assert caught.value.code == "engine.rebuilt_metric"
+
+
+@pytest.mark.slow
+def test_a_model_of_weighted_rows_is_not_told_in_code(table, only):
+    X, signal = table
+    only("lightgbm")
+    weights = np.linspace(0.5, 2, len(X))
+    model = AutoMLRegressor(time_budget=60, max_trials=1).fit(X, signal, sample_weight=weights)
+    with pytest.raises(Unprocessable) as caught:
+        recipe_of(model, X, signal)
+    assert caught.value.code == "engine.rebuilt_weights"

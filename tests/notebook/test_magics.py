@@ -93,6 +93,50 @@ def test_a_file_is_predicted_into_a_file(notebook: Any, model: str) -> None:
 
 
 @pytest.mark.slow
+def test_a_model_is_explained_in_the_cell(notebook: Any, model: str) -> None:
+    cell = notebook.run(f"learnt = %automl explain {model}\nlearnt")
+    assert cell.status == "ok", cell.error
+    assert "<caption>What the columns are worth to known-late:1</caption>" in cell.html
+    assert "█" in cell.text
+    frame = notebook.run("print(learnt.to_frame().columns.tolist(), learnt.importance.metric)")
+    assert "['columns', 'drop', 'low', 'high']" in frame.printed
+    rows = notebook.run(f"%%automl explain {model} --what-if hour\nhour,carrier\n6,UA\n22,\n")
+    assert rows.status == "ok", rows.error
+    assert rows.html.count("<caption>What each column adds") == 2
+    assert rows.html.count("other values of hour") == 2
+    told = notebook.run("print(_.to_frame().groupby('row').column.count().tolist())")
+    assert told.printed == "[2, 2]\n"
+    assert "hour" in notebook.run(f"%automl explain {model} --row hour=22").text
+
+
+@pytest.mark.slow
+def test_charts_are_drawn_in_the_cell(notebook: Any, model: str) -> None:
+    listed = notebook.run(f"%automl charts {model}")
+    assert listed.status == "ok", listed.error
+    assert "<b>roc</b>" in listed.html
+    assert "vegalite" not in "".join(listed.shown[0])
+    roc = notebook.run(f"%automl charts {model} --chart roc --theme dark")
+    drawn, figures = roc.shown
+    # Where HTML stands beside a drawing, JupyterLab shows the HTML.
+    assert set(drawn) == {"application/vnd.vegalite.v5+json", "text/plain"}
+    assert "<table>" in figures["text/html"]
+    assert "higher in" in figures["text/html"]
+    several = notebook.run(f"%automl charts {model} --chart histogram").shown
+    assert sum("application/vnd.vegalite.v5+json" in one for one in several) == 3
+
+
+@pytest.mark.slow
+def test_a_model_is_written_into_files(notebook: Any, model: str) -> None:
+    cell = notebook.run(
+        f"made = %automl export {model}\nprint(made.path, made.path.stat().st_size == made.bytes)"
+    )
+    assert cell.printed == f"{model}-notebook.zip True\n"
+    card = notebook.run(f"%automl export {model} --format report -o card.md")
+    assert "card.md" in card.html
+    assert notebook.run("print(open('card.md', encoding='utf-8').readline())").printed.startswith("# ")
+
+
+@pytest.mark.slow
 def test_versions_are_put_into_service(notebook: Any, client: Client, model: str) -> None:
     assert model in notebook.run("%automl models").html
     assert notebook.run(f"%automl models {model}").status == "ok"
@@ -117,6 +161,11 @@ def test_versions_are_put_into_service(notebook: Any, client: Client, model: str
         ("%automl predict none flights", "no model called “none”"),
         ("%automl upload 'flights", "A quote is not closed"),
         ("%automl jobs --stop", "which job"),
+        ("%automl explain some --what-if hour", "What-if needs a row"),
+        ("%automl explain some flights --row hour=3", "Rows are given twice"),
+        ("%automl explain some --row hour", "usage: %automl explain"),
+        ("%automl charts none --chart roc", "no model called “none”"),
+        ("%automl export none --format pdf", "invalid choice"),
         ("%%automl models\nx", "takes no cell"),
     ],
 )
@@ -158,6 +207,15 @@ def test_lists_are_tables(notebook: Any) -> None:
     assert found.status == "ok", found.error
 
 
+def test_a_table_is_read_otherwise(notebook: Any) -> None:
+    notebook.run("flights.to_csv('semi.csv', index=False, sep=';')\n%automl upload semi.csv")
+    cell = notebook.run("again = %automl reread semi --type hour=string --delimiter auto\nagain")
+    assert cell.status == "ok", cell.error
+    kinds = notebook.run("print([(c.name, c.type) for c in again.columns][0], again.parent is not None)")
+    assert kinds.printed == "('hour', 'string') True\n"
+    assert "cannot be used here" in notebook.run("%automl reread semi --header 0").error
+
+
 def test_the_tab_key_knows_names(notebook: Any, client: Client) -> None:
     notebook.run("%automl upload flights --name completed.csv")
     assert notebook.complete("%automl tr") == ["train"]
@@ -169,6 +227,9 @@ def test_the_tab_key_knows_names(notebook: Any, client: Client) -> None:
     assert notebook.complete("%automl train flights --target ca") == ["carrier"]
     assert notebook.complete("best = %automl train completed --target la") == ["late"]
     assert notebook.complete("%automl train flights --task mul") == ["multiclass"]
+    assert notebook.complete("%automl charts any --chart ro") == ["roc"]
+    assert notebook.complete("%automl export any --format on") == ["onnx"]
+    assert notebook.complete("%automl explain any fl") == ["flights", "flown.csv"]
     assert {job.id for job in client.jobs().items} <= set(notebook.complete("%automl watch "))
     assert "upload" not in notebook.complete("%automl nothing ")
 

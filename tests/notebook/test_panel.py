@@ -187,6 +187,42 @@ def until_model(lab: Lab) -> None:
     expect(lab.part("Model")).to_be_visible(timeout=PATIENCE)
 
 
+def read_otherwise(lab: Lab) -> None:
+    """Have a column read as text, and then as numbers again."""
+    columns = lab.part("Data").locator("table tr", has_text="hour")
+    before = columns.locator("td").nth(1).text_content()
+    for kind in ("text", "whole numbers"):
+        lab.button("Read it otherwise").click()
+        lab.field("Column").select_option(label="hour")
+        lab.field("Its type").select_option(label=kind)
+        lab.button("Read again").click()
+        told = columns.locator("td").nth(1)
+        changed = expect(told).to_have_text if kind != "text" else expect(told).not_to_have_text
+        changed(str(before), timeout=PATIENCE)
+        expect(lab.field("Its type")).to_be_hidden(timeout=PATIENCE)
+
+
+def understood(lab: Lab) -> Locator:
+    """Look at charts and at what was learnt; gives back the explanation of the row in the form."""
+    lab.button("Charts").click()
+    drawn = lab.part("Model").locator(".vega-embed")
+    expect(drawn).to_be_visible(timeout=PATIENCE)
+    lab.says("fall on the diagonal")
+    lab.field("Chart").select_option(label="Leaderboard")
+    lab.says("is served with")
+    lab.part("Model").locator("summary", has_text="as a table").click()
+    expect(lab.part("Model").locator("details table")).to_be_visible()
+    assert drawn.count() == 1
+    lab.button("What it has learnt").click()
+    learnt = lab.part("Model").locator("table", has_text="fall of")
+    expect(learnt).to_contain_text("hour", timeout=PATIENCE)
+    lab.picture("5-understood")
+    lab.button("Explain this row").click()
+    added = lab.part("Predict").locator("table", has_text="usual rows")
+    expect(added).to_contain_text("carrier", timeout=PATIENCE)
+    return added
+
+
 @pytest.mark.usefixtures("nothing_runs")
 def test_from_a_file_to_a_prediction_with_the_mouse(open_notebook: Open, root: Path) -> None:
     lab = open_notebook("mouse")
@@ -200,6 +236,7 @@ def test_from_a_file_to_a_prediction_with_the_mouse(open_notebook: Open, root: P
     expect(lab.field("Column to predict")).to_have_value("late")
     lab.says("Act on it")
     lab.picture("2-data")
+    read_otherwise(lab)
     lab.field("Time (60, 5m, 1h)").fill("100")
     lab.button("More options").click()
     lab.field("Name of the model").fill("by-mouse")
@@ -217,14 +254,16 @@ def test_from_a_file_to_a_prediction_with_the_mouse(open_notebook: Open, root: P
     lab.says("by-mouse:1")
     names = [name.strip() for name in lab.part("Job").locator("tbody tr td:nth-child(2)").all_inner_texts()]
     assert len(names) == len(set(names))
+    added = understood(lab)
     lab.button("Predict this row").click()
-    answer = lab.part("Predict").locator("table")
+    answer = lab.part("Predict").locator("table", has_text="prediction")
     expect(answer).to_be_visible(timeout=PATIENCE)
     before = answer.inner_text()
     lab.field("hour").fill("23")
     lab.field("hour").blur()
     expect(answer).not_to_have_text(re.compile(re.escape(before[:40])), timeout=PATIENCE)
     expect(answer).to_contain_text("yes", timeout=PATIENCE)
+    expect(added.locator("tr", has_text="hour")).to_contain_text("23", timeout=PATIENCE)
     lab.field("carrier").fill("ZZ")
     lab.field("carrier").blur()
     expect(answer).to_contain_text("ZZ", timeout=PATIENCE)
@@ -232,7 +271,7 @@ def test_from_a_file_to_a_prediction_with_the_mouse(open_notebook: Open, root: P
     lab.button("Predict the file").click()
     lab.says("predictions.csv")
     assert len((root / "predictions.csv").read_text("utf-8").splitlines()) == 401
-    lab.picture("5-predicted")
+    lab.picture("6-predicted")
     lab.has_no_barriers()
 
 

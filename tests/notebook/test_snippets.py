@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from automl_jupyter.cli import rereading
 from automl_jupyter.client import Client
 from automl_jupyter.engine import admission
+from automl_jupyter.notebook.arguments import parser
 from automl_jupyter.notebook.panel import snippets
 from automl_jupyter.notebook.panel.train import METRICS
 from automl_jupyter.schemas import FINAL_STATES, Dataset
@@ -82,6 +84,19 @@ def test_a_file_is_taken_in(
     assert notebook.run(f"{held['Python']}\nprint(dataset.rows)").printed == "400\n"
 
 
+def test_a_table_is_read_again_as_it_was_decided(
+    notebook: Any, shell: Shell, python: Shell, dataset: Dataset
+) -> None:
+    words = ["--type", "{hour} $hour=string", "--missing", "UA"]
+    arguments = parser("reread", "en").parse_args([dataset.id, *words])
+    made = snippets.reread(dataset.id, words, rereading.decisions(arguments))
+    cell = notebook.run(f"{made['magic']}\nprint(dataset.columns[0].type, dataset.columns[1].missing > 0)")
+    assert cell.printed == "string True\n", cell.error
+    assert "type='string'" in python(made["Python"])
+    read = json.loads(shell(made["curl"]))
+    assert (read["columns"][0]["type"], read["parent"]) == ("string", dataset.id)
+
+
 @pytest.mark.slow
 def test_a_training_starts_as_it_was_asked_for(
     notebook: Any, shell: Shell, python: Shell, client: Client, dataset: Dataset
@@ -128,6 +143,18 @@ def test_predictions_are_the_same_everywhere(
         lines = (tmp_path / output).read_text("utf-8").splitlines()
         answers.append([line.split(",")[0] for line in lines])
     assert answers[0] == answers[1]
+    explained = snippets.explain_row(model, version.version, ROW)
+    assert notebook.run(explained["magic"]).status == "ok"
+    (row,) = json.loads(shell(explained["curl"]))["rows"]
+    assert f"value='{row['value']}'" in python(explained["Python"])
+    learnt = snippets.explain(model, version.version)
+    assert notebook.run(learnt["magic"]).status == "ok"
+    metric = json.loads(shell(learnt["curl"]))["importance"]["metric"]
+    assert f"metric='{metric}'" in python(learnt["Python"])
+    drawn = snippets.charts(model, version.version, "roc")
+    assert notebook.run(drawn["magic"]).status == "ok"
+    assert [chart["name"] for chart in json.loads(shell(drawn["curl"]))["items"]] == ["roc"]
+    assert "name='roc'" in python(drawn["Python"])
     promoted = snippets.promote(model, version.version)
     assert notebook.run(promoted["magic"]).status == "ok"
     assert json.loads(shell(promoted["curl"]))["champion"] == version.version

@@ -20,6 +20,7 @@ QUERIES = {
     "/api/models/{name}/compare/": {"versions": "1,1"},
 }
 BODIES = {
+    "/api/models/{name}/charts/": {"rows": [{"age": 40, "city": "Paris", "since": "2024-01-01"}]},
     "/api/models/{name}/explain/": {"rows": [{"age": 40, "city": "Paris", "since": "2024-01-01"}]},
     "/api/uploads/": {"filename": "a.csv"},
     "/api/train/{dataset_id}/": {"target": "bought", "time_budget": 5, "name": "customers"},

@@ -22,6 +22,7 @@ CHANGES = [
 ]
 # What makes sense, where an empty body does not; whatever has an id is not there.
 BODIES = {
+    "/api/models/{name}/charts/": {"rows": [{"a": 1}]},
     "/api/uploads/": {"filename": "a.csv"},
     "/api/models/{name}/promote/": {"version": 1},
     "/api/models/{name}/explain/": {"rows": [{"a": 1}]},

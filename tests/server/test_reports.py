@@ -39,6 +39,21 @@ def test_charts_come_with_table_and_sentence(alice, world):
     assert french.json()["items"][0]["spec"]["config"] != roc["spec"]["config"]
 
 
+def test_the_threshold_moves_with_what_errors_cost(alice, world):
+    def cheapest(**costs):
+        answer = there(alice, f"{world.model}/charts", chart="threshold", **costs)
+        assert answer.status_code == 200, answer.text
+        (chart,) = answer.json()["items"]
+        return min(chart["table"]["rows"], key=lambda row: row[1])[0], chart["sentence"]
+
+    plain, _ = cheapest()
+    careful, sentence = cheapest(false_negative_cost=20)
+    assert careful < plain
+    assert "A false alarm counts 1, a miss 20." in sentence
+    refused = alice.get(f"/automl/api/models/{world.model}/charts/", params={"false_positive_cost": "-1"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "server.bad_amount")
+
+
 def test_importance_is_drawn_when_it_is_asked_for(alice, world):
     answer = there(alice, f"{world.model}/charts", chart="importance")
     assert answer.status_code == 200, answer.text
@@ -47,11 +62,61 @@ def test_importance_is_drawn_when_it_is_asked_for(alice, world):
     assert "“age”" in chart["sentence"]
 
 
+def test_what_more_rows_would_bring_is_drawn_when_it_is_asked_for(alice, world):
+    answer = there(alice, f"{world.model}/charts", chart="learning")
+    assert answer.status_code == 200, answer.text
+    (chart,) = answer.json()["items"]
+    rows = [row[0] for row in chart["table"]["rows"]]
+    assert rows == sorted(rows)
+    assert rows[-1] > 300
+    assert rows[-1] == pytest.approx(2 * rows[-2], abs=2)
+    assert all(0.5 < low <= score <= high <= 1 for _, score, low, high in chart["table"]["rows"][-2:])
+
+
+def test_a_row_is_drawn_with_what_each_column_adds(alice, world):
+    rows = [{"age": 75, "city": "Paris", "since": "2024-01-01"}, {"age": 20, "city": None}]
+    path = f"/automl/api/models/{world.model}"
+    answer = alice.post(f"{path}/charts/", json={"rows": rows}, params={"theme": "dark"})
+    assert answer.status_code == 200, answer.text
+    old, young = answer.json()["items"]
+    assert [(chart["name"], chart["about"]) for chart in (old, young)] == [
+        ("contributions", "0"),
+        ("contributions", "1"),
+    ]
+    told = alice.post(f"{path}/explain/", json={"rows": rows}).json()["rows"]
+    for chart, row in zip((old, young), told, strict=True):
+        # The bars lead from what is said of usual rows to what is said of this one.
+        assert chart["table"]["rows"][0][1] == pytest.approx(row["base"][0], rel=1e-4, abs=1e-5)
+        assert chart["table"]["rows"][-1][2] == pytest.approx(row["said"][0], rel=1e-4, abs=1e-5)
+        assert f"{round(100 * row['probabilities']['yes'])} %" in chart["sentence"]
+    assert old["table"]["rows"][0][0] == "age = 75"
+    assert "city is empty" in [row[0] for row in young["table"]["rows"]]
+    refused = alice.post(f"{path}/charts/", json={"rows": []})
+    assert (refused.status_code, refused.json()["code"]) == (400, "server.bad_body")
+
+
+def test_a_data_set_is_drawn_before_anything_is_learnt(alice, world):
+    path = f"/automl/api/datasets/{world.dataset}/charts/"
+    answer = alice.get(path)
+    assert answer.status_code == 200, answer.text
+    items = answer.json()["items"]
+    assert [chart["about"] for chart in items if chart["name"] == "histogram"] == [
+        "age",
+        "city",
+        "since",
+        "bought",
+    ]
+    french = alice.get(path, params={"chart": "missing"}, headers={"Accept-Language": "fr"}).json()["items"]
+    assert [chart["name"] for chart in french] == ["missing"]
+    assert french[0]["title"] != items[0]["title"]
+
+
 def test_what_is_not_known_is_refused_by_name(alice, world):
-    for params in ({"chart": "pie"}, {"theme": "pink"}):
-        answer = alice.get(f"/automl/api/models/{world.model}/charts/", params=params)
-        assert (answer.status_code, answer.json()["code"]) == (400, "server.not_one_of")
-        assert answer.json()["errors"][0]["field"] == next(iter(params))
+    for place in (f"models/{world.model}", f"datasets/{world.dataset}"):
+        for params in ({"chart": "pie"}, {"theme": "pink"}, {"chart": "contributions"}):
+            answer = alice.get(f"/automl/api/{place}/charts/", params=params)
+            assert (answer.status_code, answer.json()["code"]) == (400, "server.not_one_of")
+            assert answer.json()["errors"][0]["field"] == next(iter(params))
     for params in ({"format": "pdf"}, {"language": "de"}):
         assert alice.get(f"/automl/api/models/{world.model}/report/", params=params).status_code == 400
 

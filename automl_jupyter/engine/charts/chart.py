@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +15,12 @@ MOST_POINTS = 5000
 """No chart sends more rows."""
 
 Cell = str | int | float | bool | None
-_MARK = "\x01"
+_MARK, _PARAMS = "\x01", "\x02"
 
 
-def said(code: str) -> str:
-    """Stands for a sentence of the catalogue until a chart is shown."""
-    return _MARK + code
+def said(code: str, **params: str | float) -> str:
+    """Stands for a sentence of the catalogue, and the values that it mentions, until a chart is shown."""
+    return _MARK + code + (_PARAMS + json.dumps(params, sort_keys=True) if params else "")
 
 
 def plain(text: object) -> str:
@@ -49,11 +50,15 @@ class Sheet:
         """Make a table of columns."""
         return cls(tuple(titles), [[_cell(v) for v in row] for row in zip(*columns, strict=True)])
 
-    def data(self) -> Any:
-        """The rows as Altair takes them."""
+    def values(self) -> list[dict[str, Cell]]:
+        """The rows as Vega takes them."""
+        return [{f"c{j}": v for j, v in enumerate(row)} for row in self.rows]
+
+    def data(self, name: str | None = None) -> Any:
+        """The rows as Altair takes them; with a name, they can be found again in the drawing."""
         import altair as alt
 
-        return alt.Data(values=[{f"c{j}": v for j, v in enumerate(row)} for row in self.rows])
+        return alt.InlineData(values=self.values(), **({} if name is None else {"name": name}))
 
     def title(self, column: int) -> str:
         """What people read of a column."""
@@ -100,7 +105,7 @@ class Chart:
         dict
             ``name``, ``about``, ``title``, ``sentence``, ``spec``, and ``table`` of ``columns`` and ``rows``.
         """
-        sentence = messages.render(self.code, self.params, language)
+        sentence = messages.render(self.code, _told(self.params, language), language)
         spec = {**_told(self.spec, language), "config": themes.config(theme), "description": sentence}
         return {
             "name": self.name,
@@ -135,7 +140,10 @@ class Chart:
 
 def _told(value: Any, language: str) -> Any:
     if isinstance(value, str):
-        return messages.render(value[1:], {}, language) if value.startswith(_MARK) else value
+        if not value.startswith(_MARK):
+            return value
+        code, _, params = value[1:].partition(_PARAMS)
+        return messages.render(code, json.loads(params or "{}"), language)
     if isinstance(value, Mapping):
         return {key: _told(item, language) for key, item in value.items()}
     if isinstance(value, list | tuple):

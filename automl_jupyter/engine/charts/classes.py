@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from automl_jupyter.engine.charts import draw
+from automl_jupyter.engine.charts import costs, draw
 from automl_jupyter.engine.charts.chart import Chart, Sheet, number, percent, plain, said
 from automl_jupyter.engine.charts.theme import ON_EMPTY, ON_FULL, STRONG
 
@@ -259,11 +259,11 @@ def threshold(truth: Codes, q: F64, names: Sequence[str], cost: tuple[float, flo
     alarms = len(order[0]) - np.searchsorted(order[0], cuts, side="left")
     misses = np.searchsorted(order[1], cuts, side="left")
     total = (cost[0] * alarms + cost[1] * misses) / max(len(truth), 1)
-    best = int(total.argmin())
+    best = costs.lowest(total.tolist())
     titles = [said(f"charts.axis_{c}") for c in ("threshold", "cost", "false_alarms", "misses")]
     sheet = Sheet.of(titles, cuts, total, alarms, misses)
     line = (
-        alt.Chart(sheet.data())
+        alt.Chart(sheet.data(costs.CURVE))
         .mark_line()
         .encode(
             x=draw.channel(sheet, "x", 0, "Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%")),
@@ -271,14 +271,8 @@ def threshold(truth: Codes, q: F64, names: Sequence[str], cost: tuple[float, flo
             tooltip=draw.tips(sheet, "QQQQ"),
         )
     )
-    mark = alt.Chart(alt.Data(values=[{"x": float(cuts[best]), "y": float(total[best])}]))
+    lowest = alt.InlineData(values=[{"x": float(cuts[best]), "y": float(total[best])}], name=costs.BEST)
+    mark = alt.Chart(lowest)
     dot = mark.mark_point(style=STRONG, size=110, opacity=1).encode(x="x:Q", y="y:Q")
-    params = {
-        "class": names[1],
-        "percent": percent(float(cuts[best])),
-        "cost": number(float(total[best])),
-        "half": number(float(total[50])),
-        "alarm": number(cost[0]),
-        "miss": number(cost[1]),
-    }
+    params = costs.figures(names[1], cuts.tolist(), total.tolist(), cost, len(truth))
     return draw.finished("threshold", draw.level(0.5, "x") + line + dot, sheet, params)

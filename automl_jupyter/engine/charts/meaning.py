@@ -1,8 +1,9 @@
-"""Why a model says what it says: importance, dependence, and what made the prediction of one row."""
+"""What a model relies on: importance, and how predictions depend on a column."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from automl_jupyter.engine.charts import draw
 from automl_jupyter.engine.charts.chart import Chart, Sheet, number, plain, said
 from automl_jupyter.engine.charts.theme import STRONG
 
-MOST_COLUMNS, MOST_CURVES, MOST_PARTS = 20, 40, 10
+MOST_COLUMNS, MOST_CURVES = 20, 40
 
 F64 = npt.NDArray[np.float64]
 
@@ -44,7 +45,62 @@ def importance(
     reach = base.mark_rule(style=STRONG, strokeWidth=2.5).encode(x="c2:Q", x2="c3")
     useless = sum(low <= 0 for _, _, low, _ in rows)
     params = {"column": rows[0][0], "drop": number(rows[0][1]), "n": useless}
-    return draw.finished("importance", bars + reach, sheet, params, height=draw.steps(len(rows)))
+    chart = draw.finished("importance", bars + reach, sheet, params, height=draw.steps(len(rows)))
+    return chart if useless else replace(chart, code="charts.importance_all")
+
+
+def learning(
+    rows: Sequence[int],
+    scores: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    gain: tuple[float, float, float],
+    metric: str,
+    name: str,
+) -> Chart:
+    """The score of a pipeline by the number of rows that it learnt from.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        How many rows.
+    scores, intervals : sequence of float, of tuple of float
+        The score there, and from where to where it may lie.
+    gain : tuple of float
+        By how much it rose with the last step, and from where to where that may lie.
+    metric, name : str
+        What the score is, and which pipeline has it.
+    """
+    import altair as alt
+
+    points = [(n, score, *reach) for n, score, reach in zip(rows, scores, intervals, strict=True)]
+    titles = [
+        said("charts.axis_learnt_rows"),
+        plain(metric),
+        said("charts.axis_from"),
+        said("charts.axis_to"),
+    ]
+    sheet = Sheet.of(titles, *zip(*points, strict=True))
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    axis = alt.Axis(format=",~r", values=list(rows), labelOverlap=True)
+    base = alt.Chart(sheet.data()).encode(
+        x=draw.channel(sheet, "x", 0, "Q", scale=scale, axis=axis), tooltip=draw.tips(sheet, "QQQQ")
+    )
+    reach = base.mark_area(opacity=0.25).encode(
+        y=draw.channel(sheet, "y", 2, "Q", title=sheet.title(1), scale=alt.Scale(zero=False)), y2="c3"
+    )
+    line = base.mark_line(point=alt.OverlayMarkDef(size=60, opacity=1)).encode(
+        y=draw.channel(sheet, "y", 1, "Q", scale=alt.Scale(zero=False))
+    )
+    params = {
+        "name": plain(name),
+        "half": rows[-2],
+        "all": rows[-1],
+        "gain": number(gain[0]),
+        "low": number(gain[1]),
+        "high": number(gain[2]),
+    }
+    code = "charts.learning_rising" if gain[1] > 0 else "charts.learning_flat"
+    return replace(draw.finished("learning", reach + line, sheet, params), code=code)
 
 
 def dependence(column: str, values: Sequence[object], mean: F64, curves: F64, what: str) -> Chart:
@@ -96,61 +152,3 @@ def dependence(column: str, values: Sequence[object], mean: F64, curves: F64, wh
 
 def _value(value: object) -> str:
     return number(float(value)) if isinstance(value, int | float | np.number) else plain(value)
-
-
-def contributions(
-    base: float, columns: Sequence[str], cells: Sequence[object], parts: Sequence[float], what: str
-) -> Chart:
-    """What each column adds to the prediction of one row: they add up to it.
-
-    Parameters
-    ----------
-    base : float
-        What is predicted where nothing is known.
-    columns : sequence of str
-        The columns.
-    cells : sequence
-        What the row holds in them.
-    parts : sequence of float
-        What each adds.
-    what : str
-        What is predicted.
-    """
-    import altair as alt
-
-    order = np.argsort(-np.abs(np.asarray(parts)), kind="stable")
-    kept, rest = order[:MOST_PARTS], order[MOST_PARTS:]
-    rows, at = [], base
-    for i in kept:
-        rows.append((f"{plain(columns[i])} = {_value(cells[i])}", at, at + parts[i], parts[i]))
-        at += parts[i]
-    if len(rest):
-        more = float(np.asarray(parts)[rest].sum())
-        rows.append((said("charts.other_columns"), at, at + more, more))
-        at += more
-    signed = [(*row, said("charts.raises" if row[3] >= 0 else "charts.lowers")) for row in rows]
-    titles = [said("charts.axis_column"), said("charts.axis_from"), plain(what), said("charts.axis_adds")]
-    sheet = Sheet.of([*titles, said("charts.axis_direction")], *zip(*signed, strict=True))
-    bars = (
-        alt.Chart(sheet.data())
-        .mark_bar(cornerRadius=2)
-        .encode(
-            y=draw.channel(sheet, "y", 0, "N", sort=None, title=None),
-            x=draw.channel(sheet, "x", 1, "Q", title=sheet.title(2), scale=alt.Scale(zero=False)),
-            x2="c2",
-            color=draw.channel(
-                sheet,
-                "color",
-                4,
-                "N",
-                title=None,
-                sort=[said("charts.raises"), said("charts.lowers")],
-                legend=alt.Legend(orient="top"),
-            ),
-            tooltip=draw.tips(sheet, "NQQQN"),
-        )
-    )
-    params = {"base": number(base), "prediction": number(at), "first": rows[0][0].replace("\x01", "")}
-    return draw.finished(
-        "contributions", draw.level(base, "x") + bars, sheet, params, height=draw.steps(len(rows))
-    )

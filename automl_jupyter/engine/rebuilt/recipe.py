@@ -8,17 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from automl_jupyter.engine import cells, columns, resample, tables, task
+from automl_jupyter.engine import cells, task
 from automl_jupyter.engine.columns import Cells
 from automl_jupyter.engine.contract import ColumnContract
 from automl_jupyter.engine.estimators import AutoMLSupervised
 from automl_jupyter.engine.preprocess import Preprocessor
 from automl_jupyter.engine.rebuilt.scores import SCORES
 from automl_jupyter.engine.resample import Folds
-from automl_jupyter.engine.rows import MissingValues, Rows, gather
+from automl_jupyter.engine.retrace import retrace
+from automl_jupyter.engine.rows import MissingValues, Rows
 from automl_jupyter.engine.task import Target
 from automl_jupyter.engine.trials import DONE, Reached, Trial
-from automl_jupyter.errors import Conflict, Unprocessable
+from automl_jupyter.errors import Unprocessable
 
 FAMILY = "lightgbm"
 """The family that plain code can fit as the search does."""
@@ -104,32 +105,31 @@ def recipe_of(
     model : AutoMLClassifier or AutoMLRegressor
         A fitted model.
     X, y, groups, time, missing_values, drop_duplicates
-        What ``fit`` was given; a model that learnt from weighted rows cannot be told so.
+        What ``fit`` was given.
 
     Raises
     ------
     Unprocessable
-        ``engine.rebuilt_metric`` if the metric is a person's own, ``engine.rebuilt_nothing`` if no trial can
-        be told in plain code.
+        ``engine.rebuilt_metric`` if the metric is a person's own, ``engine.rebuilt_weights`` if rows were
+        weighted, ``engine.rebuilt_nothing`` if no trial can be told in plain code.
     Conflict
         ``engine.rebuilt_other_rows`` if the rows are not those that the model learnt from.
     """
     if model.metric_ not in SCORES:
         raise Unprocessable("engine.rebuilt_metric", metric=model.metric_)
-    seed = tables.seed_of(model.random_state)
-    frame = X.set_axis([str(name) for name in X.columns], axis=1).reset_index(drop=True)
-    rows = gather(frame, tables.as_series(y, frame), groups, time, missing_values or {})
-    rows = rows.once() if drop_duplicates else rows
-    rows = tables.known_rows(rows, model.time_budget, seed)
-    target, codes = task.encode(rows.y, model.task_)
-    preprocessor = model.preprocessor_
-    read, _ = columns.read_frame(preprocessor.plan, rows.X)
-    n = len(codes)
-    wished = resample.count_folds(n, n * max(preprocessor.width, 1), float(model.time_budget))
-    folds = resample.divide(codes, model.task_, wished, seed, rows.groups, rows.time)
-    _check(model, folds, target, n)
-    trial, better, reached = _chosen(model, folds)
-    table, group, moment = _table(model, rows, read)
+    if model.weighted_:
+        raise Unprocessable("engine.rebuilt_weights")
+    had = retrace(
+        model,
+        X,
+        y,
+        groups=groups,
+        time=time,
+        missing_values=missing_values,
+        drop_duplicates=drop_duplicates,
+    )
+    trial, better, reached = _chosen(model, had.folds)
+    table, group, moment = _table(model, had.rows, had.cells)
     return Recipe(
         trial=trial,
         better=better,
@@ -138,28 +138,16 @@ def recipe_of(
         table=table,
         group=group,
         moment=moment,
-        target=target,
+        target=had.target,
         name=model.contract_.target,
-        preprocessor=preprocessor,
-        cells=read,
-        folds=folds,
-        wished=wished,
+        preprocessor=model.preprocessor_,
+        cells=had.cells,
+        folds=had.folds,
+        wished=had.wished,
         reached=reached,
-        seed=seed,
+        seed=had.seed,
         given=len(X),
     )
-
-
-def _check(model: AutoMLSupervised, folds: Folds, target: Target, n: int) -> None:
-    """Compare with what the model knows of the rows that it learnt from."""
-    seen = model.evaluation_
-    same = target.shift == model.target_.shift and target.scale == model.target_.scale
-    if seen.order is not None:
-        part = seen.part
-        inside = len(seen.order) == 0 or int(seen.order.max()) < n
-        same = same and inside and (part is None or np.array_equal(folds.part[seen.order], part))
-    if not same:
-        raise Conflict("engine.rebuilt_other_rows")
 
 
 def _chosen(model: AutoMLSupervised, folds: Folds) -> tuple[Trial, tuple[str, ...], tuple[Reached, ...]]:

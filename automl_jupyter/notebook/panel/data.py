@@ -13,6 +13,7 @@ from automl_jupyter.client.uploads import Writable
 from automl_jupyter.errors import NotFound
 from automl_jupyter.notebook.markup import el
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.reread import Reread
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, file_drop, html, labelled, part, row
 from automl_jupyter.notebook.panel.work import Worker
@@ -52,10 +53,18 @@ class Data:
         self.use = button(text("notebook.data.use"))
         self.copy = copy_as(worker, text("notebook.data.use"))
         self.read = ipw.HTML()
+        self.reread = Reread(state, worker)
         self.view = part(
-            text("notebook.part.data"), self.drop, row(self.source, self.use), self.copy, self.read
+            text("notebook.part.data"),
+            self.drop,
+            row(self.source, self.use),
+            self.copy,
+            self.read,
+            self.reread.view,
         )
         self.drop.observe(self._dropped, "dataset_id")
+        # The browser alone knows what the page looks like.
+        self.drop.observe(lambda change: state.set_trait("ground", change["new"]), "ground")
         self.use.on_click(lambda _: self.take(self.source.value.strip()))
         self.source.observe(lambda _: self._copyable(), "value")
         state.observe(lambda _: self._show(), "dataset")

@@ -139,7 +139,31 @@ function render({ model, el }) {
     field.classList.remove("over");
     take(event.dataTransfer.files[0]);
   });
-  return () => ending?.abort();
+  const leave = watchGround(model);
+  return () => {
+    leave();
+    ending?.abort();
+  };
+}
+
+// Tells what the page looks like, at once and whenever that changes, so that charts can be read on it.
+function watchGround(model) {
+  const strong = matchMedia("(forced-colors: active), (prefers-contrast: more)");
+  const tell = () => {
+    const dark = document.body.dataset.jpThemeLight === "false";
+    const ground = strong.matches && dark ? "contrast" : dark ? "dark" : "light";
+    if (model.get("ground") === ground) return;
+    model.set("ground", ground);
+    model.save_changes();
+  };
+  const changes = new MutationObserver(tell);
+  changes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  strong.addEventListener("change", tell);
+  tell();
+  return () => {
+    changes.disconnect();
+    strong.removeEventListener("change", tell);
+  };
 }
 
 export default { render };

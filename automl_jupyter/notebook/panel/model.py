@@ -1,4 +1,4 @@
-"""The part of the panel that shows a model and puts it into service."""
+"""The part of the panel that shows a model, makes it understood and puts it into service."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import ipywidgets as ipw
 
 from automl_jupyter.client import Client
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.seen import Seen
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, html, labelled, part, row, show
 from automl_jupyter.notebook.panel.work import Worker
@@ -35,7 +36,14 @@ class ModelPart:
         self.version = labelled(ipw.Dropdown, text("cli.models.version"), options=[])
         self.promote = button(text("notebook.model.promote"))
         self.copy = copy_as(worker, text("notebook.model.promote"))
-        self.view = part(text("notebook.part.model"), self.card, self.version, row(self.promote, self.copy))
+        self.seen = Seen(state, worker)
+        self.view = part(
+            text("notebook.part.model"),
+            self.card,
+            self.version,
+            row(self.promote, self.copy),
+            *self.seen.children,
+        )
         show(self.view, shown=False)
         self.promote.on_click(lambda _: self._promote())
         self.version.observe(lambda _: self._chosen(), "value")

@@ -76,6 +76,9 @@ class Panel(ipw.VBox):  # type: ignore[misc]
 
         if isinstance(source, Job):
             self._worker.follow(source)
+            self._worker.ask(
+                lambda client: self.state.set_trait("dataset", client.dataset(source.dataset_id))
+            )
         elif isinstance(source, Dataset):
             self.state.set_trait("dataset", source)
         else:

@@ -41,6 +41,9 @@ class Predict:
         self.ask = button(text("notebook.predict.row"), primary=True)
         self.copy = copy_as(worker, text("notebook.predict.row"))
         self.answer = ipw.HTML()
+        self.explain = button(text("notebook.predict.explain"))
+        self.copy_explain = copy_as(worker, text("notebook.predict.explain"))
+        self.explained = ipw.HTML()
         self.source = labelled(
             ipw.Combobox,
             text("notebook.predict.file"),
@@ -56,6 +59,8 @@ class Predict:
             self.form,
             row(self.ask, self.copy),
             self.answer,
+            row(self.explain, self.copy_explain),
+            self.explained,
             self.source,
             self.output,
             row(self.write, self.copy_file),
@@ -63,6 +68,7 @@ class Predict:
         )
         show(self.view, shown=False)
         self.ask.on_click(lambda _: self._predict())
+        self.explain.on_click(lambda _: self._explain())
         self.write.on_click(lambda _: self._write())
         for field in (self.source, self.output):
             field.observe(lambda _: self._copyable(), "value")
@@ -80,6 +86,7 @@ class Predict:
         version: ModelVersion | None = self._state.version
         show(self.view, shown=version is not None)
         self._state.set_trait("predictions", None)
+        self.explained.value = ""
         if version is None:
             return
         self._worker.ask(lambda client: self._fill(client, version))
@@ -100,6 +107,8 @@ class Predict:
         # After the first answer each change is a what-if question.
         if self._state.predictions is not None:
             self._predict()
+        if self.explained.value:
+            self._explain()
 
     def _predict(self) -> None:
         asked, reference = self.row(), self._reference()
@@ -108,6 +117,16 @@ class Predict:
             self._state.set_trait("predictions", client.predict(reference, [asked]))
 
         self._worker.ask(predict)
+
+    def _explain(self) -> None:
+        asked, reference, version = self.row(), self._reference(), self._state.version
+
+        def explain(client: Client) -> None:
+            found = client.explain_rows(reference, [asked])
+            if self._state.version is version:
+                self.explained.value = html(self._worker.page.of(found))
+
+        self._worker.ask(explain, "cli.explain.running")
 
     def _write(self) -> None:
         source, output, reference = self.source.value.strip(), self.output.value.strip(), self._reference()
@@ -137,6 +156,7 @@ class Predict:
         version: ModelVersion = self._state.version
         name = self._state.model.name
         self.copy.snippets = snippets.predict_row(name, version.version, version.dataset_id, self.row())
+        self.copy_explain.snippets = snippets.explain_row(name, version.version, self.row())
         source, output = self.source.value.strip(), self.output.value.strip()
         whole = snippets.predict_file(name, version.version, version.dataset_id, source, output)
         self.copy_file.snippets = whole if source and output else {}

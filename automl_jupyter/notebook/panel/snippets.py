@@ -31,6 +31,16 @@ def upload(source: str, *, is_variable: bool) -> Snippets:
     return made if is_variable else {**made, "curl": f'{CURL} {content} "{_url("upload/")}"'}
 
 
+def reread(id_: str, words: Sequence[str], decided: Mapping[str, Any]) -> Snippets:
+    """Having a file read again; `words` and `decided` say the same."""
+    named = "".join(f", {name}={value!r}" for name, value in decided.items())
+    return {
+        "magic": f"dataset = %automl {_join(['reread', id_, *words])}",
+        "Python": f"{PYTHON}dataset = client.reread({id_!r}{named})",
+        "curl": _post(f"datasets/{id_}/reread/", decided),
+    }
+
+
 def train(dataset: Dataset, request: Mapping[str, Any]) -> Snippets:
     """Starting a training.
 
@@ -85,12 +95,43 @@ def promote(name: str, version: int) -> Snippets:
     }
 
 
+def explain(name: str, version: int) -> Snippets:
+    """Saying what a version has learnt."""
+    reference = f"{name}:{version}"
+    return {
+        "magic": f"%automl explain {reference}",
+        "Python": f"{PYTHON}explanation = client.explain({reference!r})",
+        "curl": f'{CURL} "{_url(f"models/{name}/explain/?version={version}")}"',
+    }
+
+
+def explain_row(name: str, version: int, row: Mapping[str, Any]) -> Snippets:
+    """Saying how the answer to one row comes about."""
+    reference = f"{name}:{version}"
+    return {
+        "magic": "\n".join([f"%%automl explain {reference}", *_csv([list(row), _cells(row)])]),
+        "Python": f"{PYTHON}client.explain_rows({reference!r}, [{dict(row)!r}]).rows",
+        "curl": _post(f"models/{name}/explain/?version={version}", {"rows": [dict(row)]}),
+    }
+
+
+def charts(name: str, version: int, chart: str | None) -> Snippets:
+    """Drawing a version: one chart, or all."""
+    reference = f"{name}:{version}"
+    option, argument = ("", "") if chart is None else (f" --chart {chart}", f", {chart!r}")
+    query = f"?version={version}" if chart is None else f"?version={version}&chart={chart}"
+    return {
+        "magic": f"%automl charts {reference}{option}",
+        "Python": f"{PYTHON}charts = client.charts({reference!r}{argument})",
+        "curl": f'{CURL} "{_url(f"models/{name}/charts/{query}")}"',
+    }
+
+
 def predict_row(name: str, version: int, dataset_id: str, row: Mapping[str, Any]) -> Snippets:
     """Predicting one row."""
     reference = f"{name}:{version}"
-    cells = [["" if value is None else str(value) for value in row.values()]]
     return {
-        "magic": "\n".join([f"%%automl predict {reference}", *_csv([list(row), *cells])]),
+        "magic": "\n".join([f"%%automl predict {reference}", *_csv([list(row), _cells(row)])]),
         "Python": f"{PYTHON}client.predict({reference!r}, [{dict(row)!r}]).predictions",
         "curl": _post(f"test-model/{dataset_id}/{reference}/", {"rows": [dict(row)]}),
     }
@@ -117,6 +158,10 @@ def _left_out(dataset: Dataset, target: str | None, columns: Sequence[str] | Non
 def _join(words: Sequence[str]) -> str:
     # IPython puts variables in where it sees braces, or a dollar that is not within single quotes.
     return shlex.join(words).replace("{", "{{").replace("}", "}}")
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    return ["" if value is None else str(value) for value in row.values()]
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> list[str]:

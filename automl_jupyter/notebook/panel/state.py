@@ -19,5 +19,6 @@ class State(HasTraits):
     model = Any(None, allow_none=True, help="The `Model` that the job has made.")
     version = Any(None, allow_none=True, help="Its `ModelVersion` that is looked at.")
     predictions = Any(None, allow_none=True, help="The last `Predictions`.")
+    ground = Unicode("light", help="What the page looks like: ``light``, ``dark`` or ``contrast``.")
     sentence = Unicode("", help="What is going on, or went wrong.")
     trouble = Bool(False, help="Whether the sentence says what went wrong.")

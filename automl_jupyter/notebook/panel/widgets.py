@@ -24,6 +24,7 @@ class FileDrop(anywidget.AnyWidget):
     words = traitlets.Dict().tag(sync=True)
     language = traitlets.Unicode("en").tag(sync=True)
     dataset_id = traitlets.Unicode("").tag(sync=True)
+    ground = traitlets.Unicode("light").tag(sync=True)
 
 
 class CopyAs(anywidget.AnyWidget):

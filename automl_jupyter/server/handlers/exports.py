@@ -8,7 +8,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from automl_jupyter import messages, schemas
-from automl_jupyter.server.handlers.reports import ReportingHandler
+from automl_jupyter.server.handlers.studying import StudyHandler
 from automl_jupyter.server.identity import RESOURCE
 
 TOLD = ("notebook", "python")
@@ -18,7 +18,7 @@ MEDIA = {"zip": "application/zip"}
 """By the suffix of the file; any other is plain bytes."""
 
 
-class ExportHandler(ReportingHandler):
+class ExportHandler(StudyHandler):
     """``api/models/{name}/export/``."""
 
     @web.authenticated

@@ -1,0 +1,127 @@
+"""What the panel shows of a version to make it understood: its charts, and what it has learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import ipywidgets as ipw
+
+from automl_jupyter.client import Client
+from automl_jupyter.notebook import gallery
+from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.state import State
+from automl_jupyter.notebook.panel.widgets import button, copy_as, html, labelled, row, show
+from automl_jupyter.notebook.panel.work import Worker
+
+if TYPE_CHECKING:
+    from automl_jupyter.schemas import Chart, Model, ModelRef, ModelVersion
+
+
+class Seen:
+    """Draws a version and says what it has learnt, when it is asked to.
+
+    Parameters
+    ----------
+    state : State
+        What the panel knows.
+    worker : Worker
+        Asks the server.
+    """
+
+    def __init__(self, state: State, worker: Worker) -> None:
+        self._state = state
+        self._worker = worker
+        self._charts: Sequence[Chart] = ()
+        text = worker.text
+        self.learn = button(text("notebook.model.learn"))
+        self.copy_learn = copy_as(worker, text("notebook.model.learn"))
+        self.learnt = ipw.HTML()
+        self.draw = button(text("notebook.model.draw"))
+        self.copy_draw = copy_as(worker, text("notebook.model.draw"))
+        self.chart = labelled(ipw.Dropdown, text("notebook.model.chart"), options=[])
+        self.drawing = ipw.Output()
+        self.figures = ipw.HTML()
+        self.children = (
+            row(self.draw, self.copy_draw),
+            self.chart,
+            self.drawing,
+            self.figures,
+            row(self.learn, self.copy_learn),
+            self.learnt,
+        )
+        self._clear()
+        self.learn.on_click(lambda _: self._learn())
+        self.draw.on_click(lambda _: self._draw())
+        self.chart.observe(lambda _: self._show(), "value")
+        state.observe(lambda _: self._clear(), "version")
+        state.observe(lambda _: self._redraw(), "ground")
+
+    def _clear(self) -> None:
+        self.learnt.value = ""
+        self._offer(())
+        self._copyable()
+
+    def _learn(self) -> None:
+        reference, version = self._reference(), self._state.version
+
+        def learn(client: Client) -> None:
+            found = client.explain(reference)
+            if self._state.version is version:
+                self.learnt.value = html(self._worker.page.of(found))
+
+        self._worker.ask(learn, "cli.explain.running")
+
+    def _draw(self) -> None:
+        reference, version, ground = self._reference(), self._state.version, self._state.ground
+
+        def draw(client: Client) -> None:
+            found = client.charts(reference, theme=ground)
+            if self._state.version is version:
+                self._offer(found)
+
+        self._worker.ask(draw, "cli.explain.running")
+
+    def _redraw(self) -> None:
+        if self._charts:
+            self._draw()
+
+    def _offer(self, charts: Sequence[Chart]) -> None:
+        # What was looked at is looked at again where it is drawn on another ground.
+        kept = self.chart.value if self.chart.value is not None and charts else 0
+        self._charts = charts
+        self.chart.options = [(_label(chart), place) for place, chart in enumerate(charts)]
+        self.chart.value = min(kept, len(charts) - 1) if charts else None
+        show(self.chart, shown=bool(charts))
+        self._show()
+
+    def _show(self) -> None:
+        place = self.chart.value
+        self._copyable()
+        if place is None or place >= len(self._charts):
+            self.drawing.outputs, self.figures.value = (), ""
+            return
+        chart = self._charts[place]
+        told = gallery.drawing(chart, self._state.ground)
+        # Set at once rather than displayed: what is displayed by a thread goes to whichever cell runs.
+        self.drawing.outputs = ({"output_type": "display_data", "data": told, "metadata": {}},)
+        self.figures.value = html(gallery.figures(chart, self._worker.page))
+
+    def _copyable(self) -> None:
+        model: Model | None = self._state.model
+        version: ModelVersion | None = self._state.version
+        if model is None or version is None:
+            return
+        place = self.chart.value
+        shown = self._charts[place].name if place is not None and place < len(self._charts) else None
+        self.copy_learn.snippets = snippets.explain(model.name, version.version)
+        self.copy_draw.snippets = snippets.charts(model.name, version.version, shown)
+
+    def _reference(self) -> ModelRef:
+        from automl_jupyter.schemas import ModelRef
+
+        return ModelRef(name=self._state.model.name, version=self._state.version.version)
+
+
+def _label(chart: Chart) -> str:
+    return chart.title if chart.about is None else f"{chart.title} · {chart.about}"

@@ -256,7 +256,7 @@ def test_from_a_file_to_a_prediction_with_the_mouse(open_notebook: Open, root: P
     assert len(names) == len(set(names))
     added = understood(lab)
     lab.button("Predict this row").click()
-    answer = lab.part("Predict").locator("table", has_text="prediction")
+    answer = lab.part("Predict").get_by_role("table", name=re.compile("Predictions of"))
     expect(answer).to_be_visible(timeout=PATIENCE)
     before = answer.inner_text()
     lab.field("hour").fill("23")

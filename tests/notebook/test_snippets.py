@@ -87,7 +87,7 @@ def test_a_file_is_taken_in(
 def test_a_table_is_read_again_as_it_was_decided(
     notebook: Any, shell: Shell, python: Shell, dataset: Dataset
 ) -> None:
-    words = ["--type", "{hour} $hour=string", "--missing", "UA"]
+    words = ["--type", "hour=string", "--column-missing", "{hour} $hour=UA"]
     arguments = parser("reread", "en").parse_args([dataset.id, *words])
     made = snippets.reread(dataset.id, words, rereading.decisions(arguments))
     cell = notebook.run(f"{made['magic']}\nprint(dataset.columns[0].type, dataset.columns[1].missing > 0)")
@@ -95,6 +95,7 @@ def test_a_table_is_read_again_as_it_was_decided(
     assert "type='string'" in python(made["Python"])
     read = json.loads(shell(made["curl"]))
     assert (read["columns"][0]["type"], read["parent"]) == ("string", dataset.id)
+    assert read["columns"][1]["missing"] > 0
 
 
 @pytest.mark.slow

@@ -30,16 +30,19 @@ class Gallery:
     theme: str = "light"
 
 
-def drawing(chart: Chart, theme: str) -> dict[str, Any]:
+def drawing(chart: Chart, ground: str | None) -> dict[str, Any]:
     """A chart as a front end draws it, or as a sentence.
+
+    It brings its ground along, of one of the themes; with None it lies on that of the page.
 
     Its table is not among these forms: JupyterLab would show HTML rather than draw.
     """
+    spec = chart.spec if ground is None else grounded(chart.spec, ground)
     # Its menu saves a picture; the entry that would send the figures to an editor elsewhere is left out.
     menu = {"export": True, "source": False, "compiled": False, "editor": False}
     options = {"embedOptions": {"actions": menu}}
     return {
-        VEGA_LITE: {**grounded(chart.spec, theme), "usermeta": options},
+        VEGA_LITE: {**spec, "usermeta": options},
         "text/plain": f"{chart.title}: {chart.sentence}",
     }
 

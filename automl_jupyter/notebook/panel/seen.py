@@ -102,7 +102,7 @@ class Seen:
             self.drawing.outputs, self.figures.value = (), ""
             return
         chart = self._charts[place]
-        told = gallery.drawing(chart, self._state.ground)
+        told = gallery.drawing(chart, None)
         # Set at once rather than displayed: what is displayed by a thread goes to whichever cell runs.
         self.drawing.outputs = ({"output_type": "display_data", "data": told, "metadata": {}},)
         self.figures.value = html(gallery.figures(chart, self._worker.page))

@@ -213,6 +213,8 @@ def understood(lab: Lab) -> Locator:
     lab.part("Model").locator("summary", has_text="as a table").click()
     expect(lab.part("Model").locator("details table")).to_be_visible()
     assert drawn.count() == 1
+    lab.field("Chart").select_option(label="Importance of columns …")
+    lab.says("leans most on")
     lab.button("What it has learnt").click()
     learnt = lab.part("Model").locator("table", has_text="fall of")
     expect(learnt).to_contain_text("hour", timeout=PATIENCE)

@@ -17,6 +17,9 @@ from automl_jupyter.notebook.panel.work import Worker
 if TYPE_CHECKING:
     from automl_jupyter.schemas import Chart, Model, ModelRef, ModelVersion
 
+SLOW = ("importance", "dependence", "learning")
+"""Charts for which the model is asked many times, or learns again: each is drawn when it is chosen."""
+
 
 class Seen:
     """Draws a version and says what it has learnt, when it is asked to.
@@ -78,7 +81,9 @@ class Seen:
         def draw(client: Client) -> None:
             found = client.charts(reference, theme=ground)
             if self._state.version is version:
-                self._offer(found)
+                # What was looked at is looked at again where it is drawn on another ground.
+                seen = self.chart.value
+                self._offer(found, seen if isinstance(seen, int) and seen < len(found) else 0)
 
         self._worker.ask(draw, "cli.explain.running")
 
@@ -86,34 +91,52 @@ class Seen:
         if self._charts:
             self._draw()
 
-    def _offer(self, charts: Sequence[Chart]) -> None:
-        # What was looked at is looked at again where it is drawn on another ground.
-        kept = self.chart.value if self.chart.value is not None and charts else 0
+    def _draw_slow(self, name: str) -> None:
+        reference, version, ground = self._reference(), self._state.version, self._state.ground
+
+        def draw(client: Client) -> None:
+            found = client.charts(reference, name, theme=ground)
+            if self._state.version is version:
+                self._offer([*self._charts, *found], len(self._charts))
+
+        self._worker.ask(draw, "cli.explain.running")
+
+    def _offer(self, charts: Sequence[Chart], place: int = 0) -> None:
         self._charts = charts
-        self.chart.options = [(_label(chart), place) for place, chart in enumerate(charts)]
-        self.chart.value = min(kept, len(charts) - 1) if charts else None
+        options: list[tuple[str, int | str]] = [(_label(chart), i) for i, chart in enumerate(charts)]
+        if charts and self._state.model.task != "clustering":
+            there = {chart.name for chart in charts}
+            slow = (name for name in SLOW if name not in there)
+            options += [(f"{self._worker.text(f'charts.{name}')} …", name) for name in slow]
+        self.chart.options = options
+        self.chart.value = place if charts else None
         show(self.chart, shown=bool(charts))
         self._show()
 
     def _show(self) -> None:
-        place = self.chart.value
         self._copyable()
-        if place is None or place >= len(self._charts):
+        chart = self._chosen()
+        if chart is None:
             self.drawing.outputs, self.figures.value = (), ""
+            if isinstance(self.chart.value, str):
+                self._draw_slow(self.chart.value)
             return
-        chart = self._charts[place]
         told = gallery.drawing(chart, None)
         # Set at once rather than displayed: what is displayed by a thread goes to whichever cell runs.
         self.drawing.outputs = ({"output_type": "display_data", "data": told, "metadata": {}},)
         self.figures.value = html(gallery.figures(chart, self._worker.page))
+
+    def _chosen(self) -> Chart | None:
+        place = self.chart.value
+        return self._charts[place] if isinstance(place, int) and place < len(self._charts) else None
 
     def _copyable(self) -> None:
         model: Model | None = self._state.model
         version: ModelVersion | None = self._state.version
         if model is None or version is None:
             return
-        place = self.chart.value
-        shown = self._charts[place].name if place is not None and place < len(self._charts) else None
+        chart, chosen = self._chosen(), self.chart.value
+        shown = chart.name if chart is not None else chosen if isinstance(chosen, str) else None
         self.copy_learn.snippets = snippets.explain(model.name, version.version)
         self.copy_draw.snippets = snippets.charts(model.name, version.version, shown)
 

@@ -38,9 +38,8 @@ def drawing(chart: Chart, ground: str | None) -> dict[str, Any]:
     Its table is not among these forms: JupyterLab would show HTML rather than draw.
     """
     spec = chart.spec if ground is None else grounded(chart.spec, ground)
-    # Its menu saves a picture; the entry that would send the figures to an editor elsewhere is left out.
-    menu = {"export": True, "source": False, "compiled": False, "editor": False}
-    options = {"embedOptions": {"actions": menu}}
+    # Vega's menu has no name for screen readers, and an entry that sends the figures to an editor elsewhere.
+    options = {"embedOptions": {"actions": False}}
     return {
         VEGA_LITE: {**spec, "usermeta": options},
         "text/plain": f"{chart.title}: {chart.sentence}",

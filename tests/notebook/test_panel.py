@@ -157,7 +157,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_notebook(browser: Browser, server: Server, root: Path, flights_csv: str) -> Iterator[Open]:
     (root / "flights.csv").write_text(flights_csv, encoding="utf-8")
-    context = browser.new_context(viewport={"width": 1200, "height": 2300})
+    context = browser.new_context(viewport={"width": 1200, "height": 3000})
 
     def begin(name: str, place: str = "lab/tree") -> Lab:
         written(root, name)

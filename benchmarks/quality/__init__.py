@@ -15,6 +15,7 @@ PARTS = {
     "run": "one fit after another, each in a process of its own, a row of a CSV file each",
     "compare": "read such files: errors, ratios with intervals, ranks, times, memory",
     "honesty": "whether the scores that are reported hold on rows that nobody has seen",
+    "coverage": "whether intervals hold as many quantities as they state",
     "outlook": "whether more time brings what a search says it will",
     "scaling": "time and memory against rows and columns",
 }

@@ -89,6 +89,7 @@ class Predict:
         self.explained.value = ""
         if version is None:
             return
+        show(self.explain, shown=self._state.model.task != "clustering")
         self._worker.ask(lambda client: self._fill(client, version))
 
     def _fill(self, client: Client, version: ModelVersion) -> None:
@@ -156,7 +157,9 @@ class Predict:
         version: ModelVersion = self._state.version
         name = self._state.model.name
         self.copy.snippets = snippets.predict_row(name, version.version, version.dataset_id, self.row())
-        self.copy_explain.snippets = snippets.explain_row(name, version.version, self.row())
+        explains = self._state.model.task != "clustering"
+        told = snippets.explain_row(name, version.version, self.row()) if explains else {}
+        self.copy_explain.snippets = told
         source, output = self.source.value.strip(), self.output.value.strip()
         whole = snippets.predict_file(name, version.version, version.dataset_id, source, output)
         self.copy_file.snippets = whole if source and output else {}

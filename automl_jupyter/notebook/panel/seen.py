@@ -61,7 +61,9 @@ class Seen:
         state.observe(lambda _: self._redraw(), "ground")
 
     def _clear(self) -> None:
+        model: Model | None = self._state.model
         self.learnt.value = ""
+        show(self.learn, shown=model is None or model.task != "clustering")
         self._offer(())
         self._copyable()
 
@@ -137,7 +139,9 @@ class Seen:
             return
         chart, chosen = self._chosen(), self.chart.value
         shown = chart.name if chart is not None else chosen if isinstance(chosen, str) else None
-        self.copy_learn.snippets = snippets.explain(model.name, version.version)
+        # Groups are told by their charts and in words; there is no answer to explain.
+        explains = model.task != "clustering"
+        self.copy_learn.snippets = snippets.explain(model.name, version.version) if explains else {}
         self.copy_draw.snippets = snippets.charts(model.name, version.version, shown)
 
     def _reference(self) -> ModelRef:

@@ -216,7 +216,7 @@ def understood(lab: Lab) -> Locator:
     lab.field("Chart").select_option(label="Importance of columns …")
     lab.says("leans most on")
     lab.button("What it has learnt").click()
-    learnt = lab.part("Model").locator("table", has_text="fall of")
+    learnt = lab.part("Model").get_by_role("table", name=re.compile("What the columns are worth"))
     expect(learnt).to_contain_text("hour", timeout=PATIENCE)
     lab.picture("5-understood")
     lab.button("Explain this row").click()

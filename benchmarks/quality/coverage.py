@@ -76,11 +76,8 @@ def report_on(report: Report, rows: Sequence[Row]) -> None:
             f"Stated {PERCENT * stated:g} %: {PERCENT * mean.value:.1f} % inside on the mean of the tables "
             f"({PERCENT * mean.low:.1f} … {PERCENT * mean.high:.1f})."
         )
-        report.targets.append(
-            Target(
-                f"stated {stated:g} and inside, apart", abs(mean.value - stated), MOST_APART, "of the rows"
-            )
-        )
+        apart, what = PERCENT * abs(mean.value - stated), f"stated {PERCENT * stated:g} % and inside, apart"
+        report.targets.append(Target(what, apart, MOST_APART, "points"))
 
 
 def _percent(row: Row, names: Sequence[str]) -> list[float]:

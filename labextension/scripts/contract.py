@@ -1,6 +1,6 @@
 """Write the REST contract as TypeScript: what each operation takes and gives, checked by the compiler.
 
-``python labextension/scripts/contract.py`` writes ``src/core/contract.ts``; a test says when it is out of date.
+``python labextension/scripts/contract.py`` writes ``src/core/contract.ts``; a test says when it is behind.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ Schema = Mapping[str, Any]
 
 def kind(schema: Schema) -> str:
     """The TypeScript type of what a schema describes."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if "const" in schema:
-        return json.dumps(schema["const"])
-    if "enum" in schema:
-        return " | ".join(json.dumps(value) for value in schema["enum"])
-    for several in ("anyOf", "oneOf"):
-        if several in schema:
-            return " | ".join(dict.fromkeys(kind(one) for one in schema[several]))
-    match schema.get("type"):
-        case "array" if "prefixItems" in schema:
-            return f"[{', '.join(kind(one) for one in schema['prefixItems'])}]"
-        case "array":
-            return f"({kind(schema['items'])})[]"
-        case "object" if isinstance(schema.get("additionalProperties"), Mapping):
-            return f"Record<string, {kind(schema['additionalProperties'])}>"
-        case "object":
-            return "Record<string, unknown>"
-        case str(name):
-            return PLAIN[name]
+    match schema:
+        case {"$ref": str(name)}:
+            found = name.rpartition("/")[2]
+        case {"const": value}:
+            found = json.dumps(value)
+        case {"enum": values}:
+            found = " | ".join(json.dumps(value) for value in values)
+        case {"anyOf": several} | {"oneOf": several}:
+            found = " | ".join(dict.fromkeys(kind(one) for one in several))
+        case {"type": "array", "prefixItems": items}:
+            found = f"[{', '.join(kind(one) for one in items)}]"
+        case {"type": "array", "items": items}:
+            found = f"({kind(items)})[]"
+        case {"type": "object", "additionalProperties": dict(inner)}:
+            found = f"Record<string, {kind(inner)}>"
+        case {"type": "object"}:
+            found = "Record<string, unknown>"
+        case {"type": str(name)}:
+            found = PLAIN[name]
         case _:
-            return "unknown"
+            found = "unknown"
+    return found
 
 
 def interface(name: str, schema: Schema) -> str:
@@ -86,9 +86,8 @@ def contract() -> str:
     parts = [HEAD, *(interface(name, schema) for name, schema in sorted(schemas.items()))]
     parts.append("/** What each operation answers in JSON; null where it answers something else. */\n")
     parts[-1] += f"export interface Answers {{\n{''.join(answers)}}}\n"
-    parts.append(
-        f"/** What an operation takes in JSON. */\nexport interface Bodies {{\n{''.join(bodies)}}}\n"
-    )
+    parts.append("/** What an operation takes in JSON. */\n")
+    parts[-1] += f"export interface Bodies {{\n{''.join(bodies)}}}\n"
     return "\n".join(parts)
 
 

@@ -17,6 +17,8 @@ export interface Host {
   readonly login: string;
   /** This program's version, to compare with the server's. */
   readonly version: string;
+  /** Whether the application has the whole page, and its landmarks are those of the page. */
+  readonly alone: boolean;
   /** Draw a chart into an element; the answer removes it. */
   chart(specification: Record<string, unknown>, into: HTMLElement): Promise<() => void>;
   /** The ground on which charts stand. */

@@ -53,6 +53,18 @@ export class Format {
     return new Date(moment).toLocaleString(this.locale, { dateStyle: 'medium', timeStyle: 'short' });
   }
 
+  /** From where to where the values of a column go; moments are in seconds since 1970. */
+  range(kind: string, least: number | null, most: number | null): string {
+    if (least === null || most === null) return '';
+    if (kind === 'datetime') {
+      const day = (seconds: number): string => new Date(1000 * seconds).toISOString().slice(0, 10);
+      return `${day(least)} … ${day(most)}`;
+    }
+    // No groups of digits: a year is a number, too.
+    const options = { maximumSignificantDigits: 5, useGrouping: false };
+    return `${least.toLocaleString(this.locale, options)} … ${most.toLocaleString(this.locale, options)}`;
+  }
+
   /** An interval in figures; empty where there is none. */
   interval(bounds: readonly [number | null, number | null] | null, digits = 3): string {
     const [low, high] = bounds ?? [null, null];

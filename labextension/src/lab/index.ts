@@ -87,6 +87,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
       },
       execute: args => {
         const route = routeOf(args);
+        // Notebook has one thing on each page of the browser: there, this is the application's own page.
+        if (!shell) return window.open(`${app.serviceManager.serverSettings.baseUrl}automl/#/${route ?? ''}`);
         const open = args.fresh ? null : tracker.currentWidget;
         const widget = open ?? add(route ?? '');
         if (open && route !== null) open.content.open(route);

@@ -19,6 +19,8 @@ import type { Content } from './lazy';
 
 import '../../style/lab.css';
 
+/** Milliseconds that a notification stays before it goes to JupyterLab's list of them. */
+const SHOWN = 15_000;
 const VEGA = 'application/vnd.vegalite.v5+json';
 
 export interface Needs {
@@ -89,6 +91,7 @@ export class Shell {
     const host: Host = {
       keep,
       version,
+      alone: false,
       login: `${this.needs.lab.serviceManager.serverSettings.baseUrl}login?next=${encodeURIComponent(location.pathname)}`,
       ended: job => void this.ended(job),
       theme: themeOf,
@@ -108,8 +111,9 @@ export class Shell {
         callback: () => void this.needs.lab.commands.execute('automl:open', { route: written(route) })
       }
     ];
-    if (job.model) Notification.success(this.words.text('app.lab.ended_done', { name }), { actions });
-    else Notification.warning(this.words.text('app.lab.ended_failed', { name }), { actions });
+    const told = { actions, autoClose: SHOWN };
+    if (job.model) Notification.success(this.words.text('app.lab.ended_done', { name }), told);
+    else Notification.warning(this.words.text('app.lab.ended_failed', { name }), told);
   }
 
   private async draw(specification: Record<string, unknown>, into: HTMLElement): Promise<() => void> {

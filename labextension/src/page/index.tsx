@@ -35,6 +35,7 @@ async function begin(root: HTMLElement): Promise<void> {
   const host: Host = {
     login: `${login}?next=${encodeURIComponent(location.pathname + location.hash)}`,
     version,
+    alone: true,
     keep: route => history.pushState(null, '', `#/${written(route)}`),
     ended: () => undefined,
     theme: () => (contrast.matches && dark.matches ? 'contrast' : dark.matches ? 'dark' : 'light'),

@@ -58,6 +58,8 @@ export function About(): ReactElement {
         <p>{words.text('pages.footer')}</p>
         <p>
           <a href={api.url('get /api/docs/')}>{words.text('pages.contract')}</a>
+          {' · '}
+          <a href={api.url('get /csv/')}>{words.text('app.plain_pages')}</a>
         </p>
       </Card>
     </>

@@ -7,7 +7,7 @@ import { useApp, useLoad } from './context';
 import { Card, Scroll } from './parts';
 import { Spread, spreadOf } from './spread';
 
-const SHOWN = 40;
+const SHOWN = 25;
 
 type Type = Column['type'];
 

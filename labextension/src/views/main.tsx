@@ -19,10 +19,11 @@ import { Train } from './train';
 export function Main({ app }: { app: App }): ReactElement {
   const { route } = useSyncExternalStore(app.subscribe, app.snapshot);
   const { words } = app;
+  const [Bar, Content] = app.host.alone ? (['header', 'main'] as const) : (['div', 'div'] as const);
   return (
     <AppContext.Provider value={app}>
       <div className="am-app" lang={words.language}>
-        <header className="am-bar">
+        <Bar className="am-bar">
           <Go to={{ screen: 'home' }} className="am-brand" current={route.screen === 'home'}>
             <Mark />
             {words.text('pages.product')}
@@ -33,13 +34,13 @@ export function Main({ app }: { app: App }): ReactElement {
               {words.text('app.about')}
             </Go>
           </nav>
-        </header>
-        <main className="am-main" key={keyOf(route)}>
+        </Bar>
+        <Content className="am-main" key={keyOf(route)}>
           <Versions />
           <Boundary>
             <Screen route={route} />
           </Boundary>
-        </main>
+        </Content>
         <Voice />
       </div>
     </AppContext.Provider>

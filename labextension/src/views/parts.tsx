@@ -207,7 +207,7 @@ export function Field({ label, hint, wide = false, children }: FieldProps): Reac
 export function Scroll({ label, children }: { label: string; children: ReactNode }): ReactElement {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="am-scroll" tabIndex={0} role="region" aria-label={label}>
+    <div className="am-scroll" tabIndex={0} role="group" aria-label={label}>
       {children}
     </div>
   );

@@ -195,9 +195,8 @@ function Cell({
   set: (value: string) => void;
 }): ReactElement {
   const { format } = useApp();
-  const { minimum, maximum, categories } = column;
-  const hint =
-    minimum !== null && maximum !== null ? `${format.short(minimum)} … ${format.short(maximum)}` : undefined;
+  const { categories } = column;
+  const hint = format.range(column.kind, column.minimum, column.maximum) || undefined;
   const numeric = column.kind === 'number';
   return (
     <Field label={column.name} hint={hint}>

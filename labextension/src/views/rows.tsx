@@ -6,7 +6,7 @@ import { plain } from '../core/format';
 import { useApp, useLoad } from './context';
 import { Await, Card, Scroll } from './parts';
 
-const COLUMNS = 40;
+const COLUMNS = 25;
 const ROWS = 10;
 
 export function Rows({ id }: { id: string }): ReactElement {

@@ -2,6 +2,7 @@
 import { useState, type ReactElement } from 'react';
 
 import type { Contribution, Model, ModelVersion, RowExplanations } from '../core/contract';
+import { plain } from '../core/format';
 import { useApp, useLoad } from './context';
 import { Await, Card } from './parts';
 
@@ -47,6 +48,8 @@ function Adds({ answer }: { answer: RowExplanations }): ReactElement | null {
   const ordered = [...row.contributions]
     .sort((one, other) => Math.abs(adds(other)) - Math.abs(adds(one)))
     .slice(0, MOST);
+  const cell = (value: Contribution['cell']): string =>
+    typeof value === 'number' && !Number.isInteger(value) ? format.short(value) : plain(value ?? '–');
   const most = Math.max(...ordered.map(item => Math.abs(adds(item))), 1e-12);
   return (
     <>
@@ -61,7 +64,7 @@ function Adds({ answer }: { answer: RowExplanations }): ReactElement | null {
           return (
             <li key={item.column}>
               <span>
-                {item.column} = {item.cell === null ? '–' : String(item.cell)}
+                {item.column} = {cell(item.cell)}
               </span>
               <svg viewBox="-50 0 100 10" aria-hidden="true" className={value < 0 ? 'am-less' : 'am-more'}>
                 <line x1={0} x2={0} y1={0} y2={10} />

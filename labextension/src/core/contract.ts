@@ -7,7 +7,7 @@ export interface Budgets {
 }
 
 export interface Chart {
-  name: "budget" | "calibration" | "cluster_evidence" | "cluster_places" | "cluster_sizes" | "cluster_traits" | "confusion" | "dependence" | "error_by_range" | "gain" | "histogram" | "importance" | "leaderboard" | "missing" | "precision_recall" | "predicted" | "residuals" | "roc" | "threshold";
+  name: "budget" | "calibration" | "cluster_evidence" | "cluster_places" | "cluster_sizes" | "cluster_traits" | "confusion" | "contributions" | "dependence" | "error_by_range" | "gain" | "histogram" | "importance" | "leaderboard" | "learning" | "missing" | "precision_recall" | "predicted" | "residuals" | "roc" | "threshold";
   about: string | null;
   title: string;
   sentence: string;
@@ -105,6 +105,11 @@ export interface Dataset {
   warnings: (Notice)[];
 }
 
+export interface DatasetCharts {
+  dataset: string;
+  items: (Chart)[];
+}
+
 export interface DatasetPage {
   total: number;
   limit: number;
@@ -122,6 +127,11 @@ export interface Dependence {
   output: number;
   differs: number;
   together_with: (Partner)[];
+}
+
+export interface DrawRequest {
+  rows: (Record<string, string | number | boolean | null>)[];
+  max_predict_ms?: number | null;
 }
 
 export interface ErrorBody {
@@ -536,6 +546,7 @@ export interface Answers {
   "post /api/datasets/{dataset_id}/reread/": Dataset;
   "get /api/datasets/{dataset_id}/preview/": Preview;
   "get /api/datasets/{dataset_id}/profile/": Profile;
+  "get /api/datasets/{dataset_id}/charts/": DatasetCharts;
   "get /api/datasets/{dataset_id}/findings/": Findings;
   "post /api/train/{dataset_id}/": Job;
   "get /api/jobs/": JobPage;
@@ -552,6 +563,7 @@ export interface Answers {
   "get /api/models/{name}/dependence/": Dependence | Study;
   "get /api/models/{name}/compare/": Comparison | Study;
   "get /api/models/{name}/charts/": Charts | Study;
+  "post /api/models/{name}/charts/": Charts;
   "get /api/models/{name}/report/": Study;
   "get /api/models/{name}/export/": Study;
   "post /api/models/{name}/promote/": Model;
@@ -572,6 +584,7 @@ export interface Bodies {
   "post /api/train/{dataset_id}/": TrainRequest;
   "post /api/jobs/{job_id}/resume/": ResumeRequest;
   "post /api/models/{name}/explain/": ExplainRequest;
+  "post /api/models/{name}/charts/": DrawRequest;
   "post /api/models/{name}/promote/": PromoteRequest;
   "post /api/test-model/{dataset_id}/{model}/": PredictRequest;
   "post /api/predict/{name}/": PredictRequest;

@@ -14,7 +14,7 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { UUID, type ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { languageOf } from '../core/words';
 import labels from '../core/words/lab.json';
@@ -65,10 +65,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
         Shell.start({ lab: app, rendermime, locale, settings, id: ID })
       ));
 
-    const add = (route: string): MainAreaWidget<Lazy> => {
+    const add = (route: string, id: string): MainAreaWidget<Lazy> => {
       const content = new Lazy(async (node, kept) => (await start()).main(node, kept), route);
       const widget = new MainAreaWidget({ content });
-      widget.id = `automl-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+      widget.id = id;
       widget.title.label = text['app.lab.product'];
       widget.title.icon = mark;
       widget.title.closable = true;
@@ -90,7 +90,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
         // Notebook has one thing on each page of the browser: there, this is the application's own page.
         if (!shell) return window.open(`${app.serviceManager.serverSettings.baseUrl}automl/#/${route ?? ''}`);
         const open = args.fresh ? null : tracker.currentWidget;
-        const widget = open ?? add(route ?? '');
+        // A layout that is restored knows the widget by its id.
+        const widget =
+          open ?? add(route ?? '', typeof args.id === 'string' ? args.id : `automl-${UUID.uuid4()}`);
         if (open && route !== null) open.content.open(route);
         app.shell.activateById(widget.id);
         return widget;
@@ -117,7 +119,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     launcher?.add({ command: Command.Open, category: 'Other', rank: 0, args: { fresh: true } });
     void restorer?.restore(tracker, {
       command: Command.Open,
-      args: widget => ({ route: widget.content.route, fresh: true }),
+      args: widget => ({ route: widget.content.route, id: widget.id, fresh: true }),
       name: widget => widget.id
     });
     if (shell) side(shell, settings, restorer, start, text['app.lab.product']);

@@ -105,7 +105,7 @@ def test_the_panel_at_the_side_opens_models_also_in_the_dark(lab: Lab, model: st
     lab.page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
     lab.page.get_by_role("tab", name="AutoML").first.click()
     side = lab.page.locator("#automl-side")
-    side.get_by_role("link", name=model).first.click()
+    side.get_by_role("region", name="Models").get_by_role("link", name=model).click()
     lab.shows(model)
     screen = screen_of(lab.page, MAIN)
     expect(lab.app.locator(".am-canvas .jp-RenderedVegaCommon5")).to_be_visible(timeout=PATIENCE)

@@ -95,7 +95,9 @@ def test_another_version_is_put_into_service_and_back_by_keyboard(
     screen = open_page()
     screen.shows("From a table to a model in service")
     keyboard = screen.page.keyboard
-    screen.tab_to(screen.app.get_by_role("link", name=model).first)
+    models = screen.app.get_by_role("region", name="Models")
+    models.get_by_role("link", name=model).wait_for()
+    screen.tab_to(models.get_by_role("link", name=model))
     keyboard.press("Enter")
     screen.shows(model)
     # Who has come by keyboard goes on from the new screen's title.

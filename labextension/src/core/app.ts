@@ -45,7 +45,6 @@ export interface State {
 const PAGE = 20;
 
 export class App {
-  readonly cache = new Cache();
   private state: State;
   private readonly listeners = new Set<() => void>();
   private watched: { id: string; control: AbortController } | null = null;
@@ -56,7 +55,9 @@ export class App {
     readonly words: Words,
     readonly format: Format,
     readonly host: Host,
-    route: Route
+    route: Route,
+    /** Several applications of one page may know the same. */
+    readonly cache = new Cache()
   ) {
     this.state = { route, sending: null, said: '', away: null };
   }

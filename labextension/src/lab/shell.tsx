@@ -9,6 +9,7 @@ import { createRoot } from 'react-dom/client';
 
 import { Api, type Transport } from '../core/api';
 import { App, asProblem, type Host } from '../core/app';
+import { Cache } from '../core/cache';
 import type { Job } from '../core/contract';
 import { Format } from '../core/format';
 import { parsed, written, type Route } from '../core/route';
@@ -36,6 +37,9 @@ function transport(settings: ServerConnection.ISettings): Transport {
 }
 
 export class Shell {
+  /** What one of our widgets has done, the others know. */
+  private readonly cache = new Cache();
+
   private constructor(
     private readonly needs: Needs,
     private readonly words: Words,
@@ -97,7 +101,14 @@ export class Shell {
       theme: themeOf,
       chart: (specification, into) => this.draw(specification, into)
     };
-    return new App(this.api, this.words, new Format(this.needs.locale.replace('_', '-')), host, route);
+    return new App(
+      this.api,
+      this.words,
+      new Format(this.needs.locale.replace('_', '-')),
+      host,
+      route,
+      this.cache
+    );
   }
 
   private async ended(job: Job): Promise<void> {

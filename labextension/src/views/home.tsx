@@ -1,10 +1,14 @@
 /** The first screen: bring in a file, and what there is already. */
-import { useState, type ReactElement, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactElement, type ReactNode } from 'react';
 
 import type { Dataset, Job, Model } from '../core/contract';
+import { isOver } from '../core/follow';
 import { useApp, useLoad } from './context';
 import { Drop } from './drop';
 import { Await, Card, Go, JobState, Title } from './parts';
+
+/** Milliseconds between two looks at a list in which something moves. */
+const FRESH = 4000;
 
 export function Home(): ReactElement {
   const { words } = useApp();
@@ -42,13 +46,16 @@ interface ListProps<T> {
   fetch: (query: { limit: number; offset: number }) => Promise<Items<T>>;
   line: (item: T) => ReactNode;
   id: (item: T) => string;
+  /** Whether something happens to it by itself. */
+  moves?: (item: T) => boolean;
 }
 
-function List<T>({ title, none, name, fetch, line, id }: ListProps<T>): ReactElement {
+function List<T>({ title, none, name, fetch, line, id, moves }: ListProps<T>): ReactElement {
   const app = useApp();
   const [offset, setOffset] = useState(0);
   const query = app.page(offset);
   const load = useLoad(`${name}/${offset}`, () => fetch(query));
+  useFresh(load.value?.items.some(item => moves?.(item)) ?? false, load.again);
   return (
     <Card title={title}>
       <Await load={load}>
@@ -88,6 +95,21 @@ function List<T>({ title, none, name, fetch, line, id }: ListProps<T>): ReactEle
   );
 }
 
+/** Ask again from time to time while something moves and somebody looks. */
+function useFresh(moves: boolean, again: () => void): void {
+  const latest = useRef(again);
+  useEffect(() => {
+    latest.current = again;
+  });
+  useEffect(() => {
+    if (!moves) return undefined;
+    const timer = setInterval(() => {
+      if (!document.hidden) latest.current();
+    }, FRESH);
+    return () => clearInterval(timer);
+  }, [moves]);
+}
+
 function Datasets(): ReactElement {
   const { api, words, format } = useApp();
   return (
@@ -119,6 +141,7 @@ function Jobs(): ReactElement {
       name="jobs"
       fetch={query => api.get('get /api/jobs/', { query })}
       id={item => item.id}
+      moves={item => !isOver(item)}
       line={item => (
         <Go to={{ screen: 'job', id: item.id }} className="am-line">
           <strong>{item.target ?? words.text('pages.clusters')}</strong>

@@ -76,7 +76,11 @@ def test_the_applications_files_are_there_for_whoever_loads_the_page(ada):
     for name in application.files().values():
         answer = ada.get(f"{BASE}static/automl/{name}")
         assert answer.status_code == 200
-        assert answer.headers["content-type"].split(";")[0] in ("text/javascript", "text/css")
+        assert answer.headers["content-type"].split(";")[0] in (
+            "application/javascript",
+            "text/javascript",
+            "text/css",
+        )
 
 
 def test_a_last_slash_may_be_left_out(ada):

@@ -23,6 +23,11 @@ COVERED := 85
 # Tests of one file stay together, since they share servers.
 SHARED := -n 2 --dist loadfile --no-loadscope-reorder -m "not alone"
 
+# The application: what it is made of, and what stands for all that is made of it.
+APP := automl_jupyter/static/page.js
+APP_SOURCES := $(wildcard $(addprefix labextension/,package.json yarn.lock tsconfig.json schema/* scripts/*.mjs style/* \
+	src/*/*.ts src/*/*.tsx src/core/words/*.ts))
+
 PO := $(wildcard automl_jupyter/locale/*/LC_MESSAGES/*.po)
 SUITES := $(patsubst tests/%/,%,$(sort $(wildcard tests/*/)))
 
@@ -50,7 +55,7 @@ $(VENV)/.made:
 
 # For people: the extension, JupyterLab, the flights of the demonstration.
 $(VENV)/.made-demo: packages = -e '.[demo]'
-$(VENV)/.made-demo: pyproject.toml $(VENV)/.made
+$(VENV)/.made-demo: pyproject.toml $(APP_SOURCES) $(VENV)/.made
 	$(install)
 	touch $@
 
@@ -58,6 +63,15 @@ $(VENV)/.made-demo: pyproject.toml $(VENV)/.made
 $(VENV)/.made-dev: packages = -e '.[demo,dev,docs]' hatchling
 $(VENV)/.made-dev: pyproject.toml $(VENV)/.made
 	$(install)
+	touch $@
+
+# Installing has built it; this is for what was changed since.
+$(APP): $(APP_SOURCES) $(PO) | $(VENV)/.made-dev
+	cd labextension && jlpm install --immutable && jlpm build:prod
+	rm -rf $(VENV)/share/jupyter/labextensions/automl_jupyter
+	mkdir -p $(VENV)/share/jupyter/labextensions
+	cp -r automl_jupyter/labextension $(VENV)/share/jupyter/labextensions/automl_jupyter
+	cp labextension/install.json $(VENV)/share/jupyter/labextensions/automl_jupyter/
 	touch $@
 
 # CatBoost and XGBoost apart from all else, so that only the tests of them search with them.
@@ -75,11 +89,11 @@ lab: $(VENV)/.made-demo ## Open JupyterLab with the extension on
 	$(BIN)/jupyter lab $$(test "$$(id -u)" -ne 0 || echo --allow-root) $(ARGS)
 
 .PHONY: check
-check: static $(VENV)/.made-dev ## Style, types, import directions and the fast tests
+check: static $(VENV)/.made-dev $(APP) ## Style, types, import directions and the fast tests
 	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 -m "not slow" $(ARGS)
 
 .PHONY: test
-test: static $(VENV)/.made-dev $(VENV)/.made-boosters ## All that CI runs: static checks, documentation, all tests, coverage
+test: static app $(VENV)/.made-dev $(VENV)/.made-boosters ## All that CI runs: static checks, documentation, all tests, coverage
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	rm -f .coverage .coverage.*
 	mkdir -p artifacts
@@ -107,6 +121,10 @@ static: $(VENV)/.made-dev ## Style, types and import directions
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 
+.PHONY: app
+app: $(APP) ## Build the application where it was changed; its style and its unit tests
+	cd labextension && jlpm lint && jlpm test
+
 .PHONY: bench
 bench: $(VENV)/.made-dev ## Run the benchmarks (takes long)
 	@test -f benchmarks/__main__.py || { echo "This checkout has no benchmarks." >&2; exit 1; }
@@ -122,6 +140,7 @@ messages: $(VENV)/.made-dev ## Compile the sentences (.po) into what the program
 
 .PHONY: clean
 clean: ## Remove what the other targets made, the environment as well
+	rm -rf labextension/node_modules labextension/lib labextension/build automl_jupyter/labextension automl_jupyter/static
 	rm -rf $(VENV) build dist artifacts docs/_build docs/_generated .coverage .coverage.* htmlcov \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find automl_jupyter tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -34,6 +34,11 @@ def _jupyter_server_extension_points() -> list[dict[str, object]]:
     return [{"module": "automl_jupyter", "app": AutoML}]
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell JupyterLab's tools where the build of the application is; for work on it in place."""
+    return [{"src": "labextension", "dest": "automl_jupyter"}]
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Bring ``%automl`` into a notebook: what ``%load_ext automl_jupyter`` calls."""
     from automl_jupyter.notebook.extension import load

@@ -21,6 +21,7 @@ LONGEST_FIRST = (
     "test_benchmarks.py",
     "survival",
     "notebook",
+    "ui",
     "server",
     "services",
     "cli",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import os
+import re
 import site
 import subprocess
 import sys
@@ -25,7 +27,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from this checkout; without asking the network where the build's tool is installed."""
     folder = tmp_path_factory.mktemp("wheel")
-    known = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []
+    tools = ("hatchling", "hatch_jupyter_builder", "jupyter_builder")
+    known = ["--no-build-isolation"] if all(map(importlib.util.find_spec, tools)) else []
     _run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", *known, "-w", str(folder), str(ROOT)])
     (built,) = folder.glob("*.whl")
     return built
@@ -96,6 +99,29 @@ def test_jupyter_says_that_the_installed_extension_is_enabled_and_valid(python: 
     lines = [line.split() for line in told.replace("\x1b[32m", "").replace("\x1b[0m", "").splitlines()]
     assert ["automl_jupyter", "enabled"] in lines
     assert ["automl_jupyter", __version__, "OK"] in lines
+
+
+def test_the_wheel_holds_the_application_for_both_places(wheel: Path) -> None:
+    held = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"automl_jupyter/static/{name}" for name in ("page.js", "style.css")} <= held
+    place = f"automl_jupyter-{__version__}.data/data/share/jupyter/labextensions/automl_jupyter"
+    assert {f"{place}/package.json", f"{place}/install.json"} <= held
+    assert f"{place}/schemas/automl_jupyter/plugin.json" in held
+    assert any(name.startswith(f"{place}/static/remoteEntry.") for name in held)
+    assert not any(name.startswith("automl_jupyter/labextension") for name in held)
+
+
+def test_the_application_adds_little_to_jupyterlab(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    scripts = [name for name in archive.namelist() if "/labextensions/" in name and name.endswith(".js")]
+    assert sum(len(gzip.compress(archive.read(name))) for name in scripts) < 150_000
+
+
+def test_jupyterlab_says_that_the_application_is_enabled_and_valid(python: Path, tmp_path: Path) -> None:
+    places = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    script = "from jupyterlab.labextensions import main; main()"
+    told = re.sub("\x1b\\[\\d+m", "", _run([str(python), "-c", script, "list"], **places))
+    assert f"automl_jupyter v{__version__} enabled OK" in " ".join(told.split())
 
 
 def test_what_is_imported_is_what_was_installed(python: Path) -> None:

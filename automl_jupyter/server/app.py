@@ -20,7 +20,7 @@ from jupyter_server.utils import url_path_join
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import PathMatches, Router, Rule
 from tornado.web import Application
-from traitlets import Bool, Float, Int, Set, Unicode, default
+from traitlets import Bool, Float, Int, List, Set, Unicode, default
 
 from automl_jupyter import __version__
 
@@ -72,6 +72,9 @@ class AutoML(ExtensionApp):
     load_other_extensions = True
     description = "AutoML inside Jupyter"
     version = __version__
+
+    # Jupyter Server hands out what is in there; nobody has to log in for it, so no data is.
+    static_paths = List(Unicode(), default_value=[str(Path(__file__).parents[1] / "static")])
 
     data_dir = Unicode(help="The folder of everything that is kept (mode 0700).").tag(config=True)
     database_url = Unicode(help="SQLAlchemy URL; SQLite in data_dir unless given.").tag(config=True)

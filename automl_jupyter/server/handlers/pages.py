@@ -15,7 +15,7 @@ from tornado import web
 
 from automl_jupyter import messages, schemas
 from automl_jupyter.errors import AutoMLError
-from automl_jupyter.server import present
+from automl_jupyter.server import application, present
 from automl_jupyter.server.base import AutoMLHandler, error_body
 from automl_jupyter.server.identity import RESOURCE
 
@@ -91,9 +91,25 @@ class PageHandler(AutoMLHandler):
 
 
 class HomeHandler(PageHandler):
-    """The home page."""
+    """The home page: the application; without scripts, what there is, and how trainings are going."""
 
     _track_activity = False
+
+    @property
+    def content_security_policy(self) -> str:
+        """Scripts from the folder of the application alone; else as any page."""
+        if not application.is_built():
+            return super().content_security_policy
+        return application.policy(f"{self.request.host}{self.app.static_url_prefix}", _style()[1])
+
+    def _application(self) -> dict[str, str] | None:
+        if not application.is_built():
+            return None
+        prefix = self.app.static_url_prefix
+        found = {name: f"{prefix}{file}" for name, file in application.files().items()}
+        # To ask for it sets the cookie that the application's own requests need.
+        _ = self.xsrf_token
+        return {**found, "base_url": self.base_url, "login": self.get_login_url()}
 
     @web.authenticated
     @authorized("read", resource=RESOURCE)
@@ -112,6 +128,7 @@ class HomeHandler(PageHandler):
             total=total,
             datasets=datasets,
             refresh=3 if under_way else None,
+            app=self._application(),
         )
 
 

@@ -1,0 +1,96 @@
+/** Numbers, sizes and times as the reader writes them. */
+
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
+
+export class Format {
+  constructor(readonly locale: string) {}
+
+  /** A whole number, in groups of digits. */
+  whole(value: number): string {
+    return value.toLocaleString(this.locale, { maximumFractionDigits: 0 });
+  }
+
+  /** A number with so many decimals. */
+  fixed(value: number | null, digits = 4): string {
+    if (value === null) return '–';
+    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    return value.toLocaleString(this.locale, options).replace('-', '−');
+  }
+
+  /** A number with so many significant digits. */
+  short(value: number | null, digits = 4): string {
+    if (value === null) return '–';
+    return value.toLocaleString(this.locale, { maximumSignificantDigits: digits }).replace('-', '−');
+  }
+
+  /** A share as a percentage. */
+  percent(value: number, digits = 0): string {
+    return value.toLocaleString(this.locale, { style: 'percent', maximumFractionDigits: digits });
+  }
+
+  /** A number of bytes, in the unit that suits it. */
+  bytes(value: number): string {
+    const scale = Math.min(Math.floor(Math.log10(Math.max(value, 1)) / 3), UNITS.length - 1);
+    const unit = UNITS[scale] ?? 'byte';
+    return (value / 1000 ** scale).toLocaleString(this.locale, {
+      style: 'unit',
+      unit,
+      unitDisplay: 'short',
+      maximumFractionDigits: scale ? 1 : 0
+    });
+  }
+
+  /** A short time, in the unit that suits it. */
+  seconds(value: number | null): string {
+    if (value === null) return '';
+    const small = value < 1;
+    const options = { maximumFractionDigits: small && value >= 0.01 ? 0 : 1 };
+    return `${(small ? value * 1000 : value).toLocaleString(this.locale, options)}\u00a0${small ? 'ms' : 's'}`;
+  }
+
+  /** A moment, to the minute. */
+  when(moment: string): string {
+    return new Date(moment).toLocaleString(this.locale, { dateStyle: 'medium', timeStyle: 'short' });
+  }
+
+  /** From where to where the values of a column go; moments are in seconds since 1970. */
+  range(kind: string, least: number | null, most: number | null): string {
+    if (least === null || most === null) return '';
+    if (kind === 'datetime') {
+      const day = (seconds: number): string => new Date(1000 * seconds).toISOString().slice(0, 10);
+      return `${day(least)} … ${day(most)}`;
+    }
+    // No groups of digits: a year is a number, too.
+    const options = { maximumSignificantDigits: 5, useGrouping: false };
+    return `${least.toLocaleString(this.locale, options)} … ${most.toLocaleString(this.locale, options)}`;
+  }
+
+  /** An interval in figures; empty where there is none. */
+  interval(bounds: readonly [number | null, number | null] | null, digits = 3): string {
+    const [low, high] = bounds ?? [null, null];
+    return low === null || high === null ? '' : `${this.fixed(low, digits)} … ${this.fixed(high, digits)}`;
+  }
+}
+
+/** A value of a table as text, without a reader's way of writing. */
+export function plain(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
+}
+
+/** A time as `m:ss` or `h:mm:ss`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** Seconds of a text such as `60`, `5m` or `1.5h`; null where it is none. */
+export function secondsOf(text: string): number | null {
+  const found = /^\s*(\d+(?:[.,]\d+)?)\s*(s|m|min|h)?\s*$/.exec(text);
+  if (!found) return null;
+  const value = Number((found[1] ?? '').replace(',', '.'));
+  return value * (found[2] === 'h' ? 3600 : found[2]?.startsWith('m') ? 60 : 1);
+}

@@ -1,0 +1,166 @@
+/** Charts of a version, drawn by the host from what the server specifies; each has its table. */
+import { useLayoutEffect, useRef, useState, type ReactElement } from 'react';
+
+import type { Chart, Charts, Model, ModelVersion } from '../core/contract';
+import { plain } from '../core/format';
+import { useApp, useLoad } from './context';
+import { Await, Card, Field, Scroll } from './parts';
+
+const ROWS = 60;
+
+interface Both {
+  model: Model;
+  version: ModelVersion;
+}
+
+function useCharts(
+  { model, version }: Both,
+  chart: Chart['name'] | '',
+  wanted: boolean
+): ReturnType<typeof useLoad<Charts>> {
+  const { api, host } = useApp();
+  const theme = host.theme();
+  const ask = {
+    path: { name: model.name },
+    query: { version: version.version, theme, ...(chart ? { chart } : {}) }
+  };
+  return useLoad<Charts>(wanted ? `charts/${model.name}/${version.version}/${chart}/${theme}` : '', told =>
+    api.study('get /api/models/{name}/charts/', ask, told)
+  );
+}
+
+/** How good it is and where it errs: one chart at a time, so that the page stays light. */
+export function Diagnostics(both: Both): ReactElement {
+  const { words } = useApp();
+  const load = useCharts(both, '', true);
+  return (
+    <Card title={words.text('app.model.charts')}>
+      <Await load={load}>{charts => <Gallery items={charts.items} />}</Await>
+    </Card>
+  );
+}
+
+/** What the columns are worth, and how the answer depends on one: asked for when somebody wants it. */
+export function Meanings(both: Both): ReactElement {
+  const { words } = useApp();
+  const [wanted, setWanted] = useState(false);
+  return (
+    <Card title={words.text('app.model.meaning')}>
+      {wanted ? (
+        <MeaningCharts {...both} />
+      ) : (
+        <div className="am-row">
+          <button type="button" onClick={() => setWanted(true)}>
+            {words.text('app.model.explain')}
+          </button>
+          <span className="am-soft">{words.text('app.model.explain_hint')}</span>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function MeaningCharts(both: Both): ReactElement {
+  const importance = useCharts(both, 'importance', true);
+  const dependence = useCharts(both, 'dependence', importance.value !== undefined);
+  return (
+    <>
+      <Await load={importance}>{charts => <Gallery items={charts.items} />}</Await>
+      {importance.value && <Await load={dependence}>{charts => <Gallery items={charts.items} />}</Await>}
+    </>
+  );
+}
+
+function Gallery({ items }: { items: Chart[] }): ReactElement | null {
+  const { words } = useApp();
+  const [place, setPlace] = useState(0);
+  const shown = items[place] ?? items[0];
+  if (!shown) return <p className="am-soft">{words.text('app.model.no_charts')}</p>;
+  return (
+    <>
+      {items.length > 1 && (
+        <Field label={words.text('app.model.chart')}>
+          {id => (
+            <select id={id} value={place} onChange={event => setPlace(Number(event.target.value))}>
+              {items.map((item, index) => (
+                <option key={index} value={index}>
+                  {item.about ? `${item.title} · ${item.about}` : item.title}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+      <Drawn key={`${shown.name}${shown.about ?? ''}`} chart={shown} />
+    </>
+  );
+}
+
+function Drawn({ chart }: { chart: Chart }): ReactElement {
+  const { host, words, format } = useApp();
+  const place = useRef<HTMLDivElement>(null);
+  const [failed, setFailed] = useState(false);
+  const [open, setOpen] = useState(false);
+  // Before its place goes: a widget of JupyterLab must still be where it was put when it is taken out.
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    let over = false;
+    let remove: (() => void) | null = null;
+    // The title stands above already.
+    host.chart({ ...chart.spec, title: '' }, element).then(
+      done => {
+        if (over) done();
+        else remove = done;
+      },
+      () => setFailed(true)
+    );
+    return () => {
+      over = true;
+      remove?.();
+    };
+  }, [chart, host]);
+  const cell = (value: unknown): string => (typeof value === 'number' ? format.short(value) : plain(value));
+  return (
+    <figure className="am-chart">
+      <figcaption>
+        <strong>{chart.title}</strong>
+        <p>{chart.sentence}</p>
+      </figcaption>
+      {failed ? (
+        <p className="am-soft">{words.text('app.model.chart_failed')}</p>
+      ) : (
+        <div ref={place} className="am-canvas" role="img" aria-label={`${chart.title}. ${chart.sentence}`} />
+      )}
+      <details open={open || failed} onToggle={event => setOpen(event.currentTarget.open)}>
+        <summary>{words.text('app.model.chart_table')}</summary>
+        {(open || failed) && (
+          <Scroll label={chart.title}>
+            <table className="am-tight">
+              <thead>
+                <tr>
+                  {chart.table.columns.map(name => (
+                    <th key={name} scope="col">
+                      {name}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {chart.table.rows.slice(0, ROWS).map((row, index) => (
+                  <tr key={index}>
+                    {row.map((value, column) => (
+                      <td key={column} className={typeof value === 'number' ? 'am-num' : ''}>
+                        {cell(value)}
+                      </td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </Scroll>
+        )}
+      </details>
+    </figure>
+  );
+}

@@ -1,0 +1,72 @@
+/** What should be known before training; each with the figures behind it, and whether it is acted on. */
+import { useId, type ReactElement } from 'react';
+
+import type { Finding } from '../core/contract';
+import { plain } from '../core/format';
+import type { Code } from '../core/words';
+import { useApp } from './context';
+
+const SEVERITIES: Readonly<Record<Finding['severity'], Code>> = {
+  serious: 'pages.severity_serious',
+  warning: 'pages.severity_warning',
+  info: 'pages.severity_info'
+};
+
+interface FindingListProps {
+  items: readonly Finding[];
+  acted: (item: Finding, index: number) => boolean;
+  act: (index: number, on: boolean) => void;
+}
+
+export function FindingList({ items, acted, act }: FindingListProps): ReactElement {
+  const { words } = useApp();
+  if (items.length === 0) return <p className="am-soft">{words.text('pages.nothing_found')}</p>;
+  return (
+    <ul className="am-notes">
+      {items.map((item, index) => (
+        <One key={`${item.code}${index}`} item={item} on={acted(item, index)} act={on => act(index, on)} />
+      ))}
+    </ul>
+  );
+}
+
+function One({ item, on, act }: { item: Finding; on: boolean; act: (on: boolean) => void }): ReactElement {
+  const { words, format } = useApp();
+  const id = useId();
+  const shown = (value: unknown): string => (typeof value === 'number' ? format.short(value) : plain(value));
+  const evidence = Object.entries(item.evidence);
+  return (
+    <li className={`am-finding am-${item.severity}`}>
+      <p id={id}>
+        <span className={`am-pill am-${item.severity}`}>{words.text(SEVERITIES[item.severity])}</span>{' '}
+        {item.message}
+      </p>
+      {item.action && (
+        <label className="am-check">
+          <input
+            type="checkbox"
+            checked={on}
+            aria-describedby={id}
+            onChange={event => act(event.target.checked)}
+          />
+          {words.text('notebook.train.act')}
+        </label>
+      )}
+      {evidence.length > 0 && (
+        <details>
+          <summary aria-describedby={id}>{words.text('pages.evidence')}</summary>
+          <dl className="am-pairs">
+            {evidence.map(([name, value]) => (
+              <div key={name}>
+                <dt>
+                  <code>{name}</code>
+                </dt>
+                <dd>{shown(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,244 @@
+"""The application in a browser: a real server with what this checkout's build has made, and Chromium."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+import automl_jupyter
+from automl_jupyter.client import Client, Server
+from automl_jupyter.demo import running_server
+from automl_jupyter.schemas import FINAL_STATES
+from automl_jupyter.server import application
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path(automl_jupyter.__file__).parent
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE = 90_000
+"""Milliseconds that something may take on a busy machine."""
+
+ARTIFACTS = Path(os.environ.get("AUTOML_TEST_ARTIFACTS", ROOT / "artifacts")) / "ui"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a browser, or the build, is skipped where there is none."""
+    browser = pytest.mark.skipif(chromium() is None, reason="no Chromium is installed")
+    built = pytest.mark.skipif(not application.is_built(), reason="the application is not built")
+    for item in items:
+        if item.path.parent == Path(__file__).parent and "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(browser)
+            item.add_marker(built)
+
+
+def chromium() -> str | None:
+    """The browser of this machine."""
+    return next((found for found in map(shutil.which, NAMES) if found), None)
+
+
+@dataclass
+class Screen:
+    """The application on a page, as a person has it before them.
+
+    Attributes
+    ----------
+    page : Page
+        The browser's page.
+    within : str
+        Where on the page the application is.
+    complaints : list of str
+        What the browser's console was told that it should not have to be.
+    """
+
+    page: Page
+    within: str = ".am-app"
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda told: self.complaints.append(told.text) if "Content Security" in told.text else None,
+        )
+        self.page.set_default_timeout(PATIENCE)
+
+    @property
+    def folder(self) -> Path:
+        """Where pictures are kept."""
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        return ARTIFACTS
+
+    @property
+    def app(self) -> Locator:
+        return self.page.locator(self.within)
+
+    def button(self, name: str) -> Locator:
+        return self.app.get_by_role("button", name=name, exact=True)
+
+    def link(self, name: str) -> Locator:
+        return self.app.get_by_role("link", name=name, exact=True)
+
+    def field(self, label: str) -> Locator:
+        return self.app.get_by_label(label, exact=True)
+
+    def heading(self, text: str) -> Locator:
+        return self.app.get_by_role("heading", name=text, exact=True)
+
+    def step(self, name: str) -> Locator:
+        return self.app.locator(".am-steps").get_by_role("link", name=name, exact=True)
+
+    def shows(self, heading: str) -> None:
+        """Wait for a screen, by its title."""
+        expect(self.app.get_by_role("heading", level=1, name=heading)).to_be_visible(timeout=PATIENCE)
+
+    def settled(self) -> None:
+        """Wait until nothing is on its way any more."""
+        expect(self.app.locator(".am-waiting")).to_have_count(0, timeout=PATIENCE)
+
+    def picture(self, name: str) -> None:
+        """Keep how it looks."""
+        self.app.screenshot(path=self.folder / f"{name}.png", animations="disabled")
+
+    def has_no_barriers(self) -> None:
+        """Ask axe about the application, and nothing else of the page."""
+        found = Axe().run(self.page, context=self.within)
+        assert found.violations_count == 0, found.generate_report()
+
+    def until_model(self) -> None:
+        """Wait for a first model on the leaderboard, and keep the best."""
+        expect(self.app.locator("tr.am-best")).to_be_visible(timeout=PATIENCE)
+        self.button("Stop, keep the best").click()
+        expect(self.link("Open the model")).to_be_visible(timeout=PATIENCE)
+
+    def tab_to(self, wanted: Locator, key: str = "Tab") -> None:
+        """Press a key until something has the focus."""
+        for _ in range(120):
+            self.page.keyboard.press(key)
+            if wanted.count() and wanted.first.evaluate("it => it === document.activeElement"):
+                return
+        raise AssertionError(f"{wanted} cannot be reached by {key}")
+
+
+@pytest.fixture(scope="session")
+def flights_csv() -> str:
+    """400 flights, late where the departure is late in the day, and a column that gives it away."""
+    dice = random.Random(0)
+    lines = ["hour,carrier,delay,late"]
+    for _ in range(400):
+        hour = dice.randrange(5, 24)
+        late = hour + dice.gauss(0, 4) > 15
+        delay = dice.randrange(20, 90) if late else dice.randrange(0, 10)
+        lines.append(f"{hour},{dice.choice(['UA', 'AA', 'B6'])},{delay},{'yes' if late else 'no'}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory, flights_csv: str) -> Path:
+    """The folder that the server serves, with a file in it."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    (folder / "flights.csv").write_text(flights_csv, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without anything of the machine's own Jupyter, whose JupyterLab has this checkout's build."""
+    places = tmp_path_factory.mktemp("places")
+    extensions = places / "share" / "labextensions"
+    extensions.mkdir(parents=True)
+    (extensions / "automl_jupyter").symlink_to(PACKAGE / "labextension")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("JUPYTER", "JPY_", "LC_"))]:
+            patch.delenv(name)
+        for name in ("CONFIG", "DATA"):
+            patch.setenv(f"JUPYTER_{name}_DIR", str(places / name.lower()))
+        patch.setenv("JUPYTER_PATH", str(places / "share"))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+        with running_server(root) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def client(server: Server) -> Iterator[Client]:
+    with Client(server.url, server.token, language="en") as asking:
+        yield asking
+
+
+@pytest.fixture(scope="session")
+def model(client: Client, flights_csv: str) -> str:
+    """The name of a model with two versions, of which the first serves."""
+    table = client.upload(flights_csv.encode(), name="known.csv")
+    for _ in range(2):
+        job = client.train(
+            table, "late", time_budget=100, max_trials=1, columns=["hour", "carrier"], name="known"
+        )
+        job = client.wait(job, timeout=90)
+        assert job.model is not None, job.error
+    return job.model.name
+
+
+@pytest.fixture
+def nothing_runs(client: Client) -> Iterator[None]:
+    """End what a test leaves running."""
+    yield
+    for job in client.jobs().items:
+        if job.state not in FINAL_STATES:
+            client.cancel(job)
+            client.wait(job, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield running
+        running.close()
+
+
+Open = Callable[..., Screen]
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[Open]:
+    """Open the application's own page; at the end, nobody must have complained."""
+    contexts: list[BrowserContext] = []
+    screens: list[Screen] = []
+
+    def begin(
+        route: str = "", *, size: tuple[int, int] = (1200, 900), locale: str = "en-US", scheme: str = "light"
+    ) -> Screen:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale=locale, color_scheme=scheme
+        )
+        contexts.append(context)
+        screen = Screen(context.new_page())
+        screens.append(screen)
+        screen.page.goto(f"{server.url}automl/?token={server.token}#/{route}")
+        screen.app.wait_for()
+        return screen
+
+    yield begin
+    for context in contexts:
+        context.close()
+    assert [told for screen in screens for told in screen.complaints] == []
+
+
+@pytest.fixture
+def screen_of() -> Callable[[Page, str], Screen]:
+    """The application where another page has it."""
+    return Screen

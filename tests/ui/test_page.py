@@ -1,0 +1,254 @@
+"""The application on its own page, driven as a person does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from automl_jupyter.client import Client, Server
+
+PATIENCE = 90_000
+"""Milliseconds that something may take on a busy machine."""
+
+pytestmark = [pytest.mark.slow]
+SCREENS = ("home", "data", "train", "job", "model", "predict", "about")
+
+
+def routes(client: Client, model: str) -> dict[str, str]:
+    """Every screen, by name, with something on it."""
+    version = client.model(model).versions[0]
+    return {
+        "home": "",
+        "data": f"data/{version.dataset_id}",
+        "train": f"train/{version.dataset_id}",
+        "job": f"job/{version.job_id}",
+        "model": f"model/{model}/{version.version}",
+        "predict": f"predict/{model}/{version.version}",
+        "about": "about",
+    }
+
+
+def goto(screen: Any, route: str) -> None:
+    screen.page.evaluate("route => { location.hash = '#/' + route }", route)
+
+
+@pytest.mark.usefixtures("nothing_runs")
+def test_from_a_file_to_a_prediction_with_the_mouse(open_page: Any, root: Path, client: Client) -> None:
+    screen = open_page()
+    screen.shows("From a table to a model in service")
+    screen.picture("page-1-home")
+    screen.app.locator(".am-drop input").set_input_files(root / "flights.csv")
+    screen.shows("flights")
+    expect(screen.app).to_contain_text("400 rows × 4 columns")
+    expect(screen.app.locator(".am-spread")).to_have_count(4, timeout=PATIENCE)
+    screen.picture("page-2-data")
+    screen.link("Train a model").click()
+    screen.shows("Train a model")
+    expect(screen.field("Column to predict")).to_have_value("late")
+    leak = screen.app.locator(".am-finding", has_text="delay").first
+    leak.get_by_role("checkbox").check()
+    screen.app.get_by_role("button", name="thorough").click()
+    screen.picture("page-3-train")
+    screen.field("Time (60, 5m, 1h)").fill("100")
+    screen.button("Start the training").click()
+    screen.shows("Learning to predict late")
+    # A page that is loaded again is where it was, and the training goes on.
+    screen.page.reload()
+    screen.shows("Learning to predict late")
+    screen.until_model()
+    screen.picture("page-4-job")
+    screen.link("Open the model").click()
+    screen.shows("flights-late")
+    made = client.model("flights-late").versions[0]
+    assert "delay" not in [column.name for column in made.columns]
+    expect(screen.app.locator(".am-figure strong").first).to_have_text(f"{made.score:.4f}")
+    expect(screen.app.locator("canvas").first).to_be_visible(timeout=PATIENCE)
+    screen.picture("page-5-model")
+    screen.step("Predict").click()
+    screen.shows("Predict late")
+    answer = screen.app.locator(".am-value")
+    screen.field("hour").fill("5")
+    expect(answer).to_have_text("no", timeout=PATIENCE)
+    screen.field("hour").fill("23")
+    expect(answer).to_have_text("yes", timeout=PATIENCE)
+    screen.field("hour").fill("soon")
+    expect(screen.app.locator(".am-answer .am-note")).to_contain_text("hour", timeout=PATIENCE)
+    screen.field("hour").fill("23")
+    screen.button("Explain this answer").click()
+    expect(screen.app.locator(".am-adds li").first).to_contain_text("hour", timeout=PATIENCE)
+    screen.picture("page-6-predict")
+    with screen.page.expect_download() as kept:
+        screen.app.locator(".am-file input").set_input_files(root / "flights.csv")
+    lines = kept.value.path().read_text(encoding="utf-8").splitlines()
+    assert kept.value.suggested_filename == "flights-predictions.csv"
+    assert len(lines) == 401
+    assert "prediction" in lines[0]
+
+
+def test_another_version_is_put_into_service_and_back_by_keyboard(
+    open_page: Any, client: Client, model: str
+) -> None:
+    screen = open_page()
+    screen.shows("From a table to a model in service")
+    keyboard = screen.page.keyboard
+    models = screen.app.get_by_role("region", name="Models")
+    models.get_by_role("link", name=model).wait_for()
+    screen.tab_to(models.get_by_role("link", name=model))
+    keyboard.press("Enter")
+    screen.shows(model)
+    # Who has come by keyboard goes on from the new screen's title.
+    expect(screen.app.get_by_role("heading", level=1)).to_be_focused()
+    screen.tab_to(screen.button("Put version 2 into service"))
+    keyboard.press("Enter")
+    said = screen.app.locator(".am-hidden[role=status]")
+    expect(said).to_have_text("Version 2 is in service.", timeout=PATIENCE)
+    assert client.model(model).champion == 2
+    screen.tab_to(screen.button("Go back to the version before"))
+    keyboard.press("Enter")
+    expect(screen.button("Put version 2 into service")).to_be_visible(timeout=PATIENCE)
+    assert client.model(model).champion == 1
+    screen.tab_to(screen.step("Predict"), "Shift+Tab")
+    keyboard.press("Enter")
+    screen.shows("Predict late")
+    screen.tab_to(screen.field("hour"))
+    keyboard.press("Control+A")
+    keyboard.insert_text("5")
+    expect(screen.app.locator(".am-value")).to_have_text("no", timeout=PATIENCE)
+    screen.page.go_back()
+    screen.shows(model)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_screen_has_barriers(open_page: Any, client: Client, model: str, scheme: str) -> None:
+    screen = open_page(scheme=scheme)
+    for name, route in routes(client, model).items():
+        goto(screen, route)
+        screen.app.locator("h1").wait_for()
+        screen.settled()
+        screen.has_no_barriers()
+        screen.picture(f"screen-{name}-{scheme}")
+        assert screen.page.evaluate("document.querySelectorAll('*').length") < 2000
+
+
+def test_no_screen_is_wider_than_a_narrow_window(open_page: Any, client: Client, model: str) -> None:
+    screen = open_page(size=(320, 700))
+    for name, route in routes(client, model).items():
+        goto(screen, route)
+        screen.app.locator("h1").wait_for()
+        screen.settled()
+        assert screen.page.evaluate("document.documentElement.scrollWidth") <= 320, name
+    screen.has_no_barriers()
+
+
+def test_it_speaks_french(open_page: Any, client: Client, model: str) -> None:
+    screen = open_page(locale="fr-FR")
+    screen.shows("D’un tableau à un modèle en service")
+    assert screen.app.get_attribute("lang") == "fr"
+    titles = {
+        "train": "Entraîner un modèle",
+        "job": "Apprendre à prédire late",
+        "predict": "Prédire late",
+        "about": "À propos",
+    }
+    for name, title in titles.items():
+        goto(screen, routes(client, model)[name])
+        screen.shows(title)
+        screen.settled()
+    goto(screen, routes(client, model)["model"])
+    score = client.model(model).versions[0].score
+    expect(screen.app.locator(".am-figure strong").first).to_have_text(f"{score:.4f}".replace(".", ","))
+
+
+def test_an_upload_goes_on_after_a_cut(open_page: Any, tmp_path: Path) -> None:
+    large = tmp_path / "long.csv"
+    large.write_text("a,b\n" + "123456789,987654321\n" * 900_000, encoding="utf-8")
+    screen = open_page()
+    sent: list[str] = []
+
+    def cut(route: Route) -> None:
+        if route.request.method != "PATCH":
+            route.continue_()
+            return
+        sent.append(route.request.headers.get("upload-offset", ""))
+        if len(sent) == 2:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    screen.page.route("**/api/uploads/*/", cut)
+    screen.app.locator(".am-drop input").set_input_files(large)
+    expect(screen.app.locator(".am-drop progress")).to_be_visible()
+    screen.shows("long")
+    expect(screen.app).to_contain_text("900,000 rows × 2 columns")
+    assert sent[1] == sent[2] != "0"
+
+
+def test_each_trouble_has_a_sentence_and_a_way_on(open_page: Any, client: Client, model: str) -> None:
+    screen = open_page("about")
+    screen.shows("About")
+    trouble = screen.app.locator(".am-trouble")
+    goto(screen, "job/nothing")
+    expect(trouble).to_contain_text("no such", ignore_case=True)
+    screen.page.context.set_offline(True)
+    goto(screen, f"model/{model}")
+    expect(trouble).to_contain_text("The server cannot be reached.", timeout=PATIENCE)
+    screen.page.context.set_offline(False)
+    screen.button("Try again").click()
+    screen.shows(model)
+    screen.page.context.clear_cookies()
+    goto(screen, routes(client, model)["data"])
+    expect(trouble.first).to_contain_text("Your login has expired.", timeout=PATIENCE)
+    assert "/login?next=" in (screen.link("Log in").first.get_attribute("href") or "")
+
+
+def test_a_server_of_another_version_is_told(open_page: Any) -> None:
+    screen = open_page("about")
+
+    def older(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=json.dumps({**answer.json(), "version": "0.0.9"}))
+
+    screen.page.route("**/api/user/", older)
+    screen.page.reload()
+    expect(screen.app.locator(".am-main > .am-note")).to_contain_text("0.0.9", timeout=PATIENCE)
+
+
+def test_no_other_script_of_the_origin_can_run(open_page: Any, root: Path) -> None:
+    (root / "evil.js").write_text("window.evil = true", encoding="utf-8")
+    screen = open_page()
+    blocked = screen.page.evaluate(
+        """() => new Promise(resolve => {
+            addEventListener('securitypolicyviolation', event => resolve(event.violatedDirective));
+            const script = document.createElement('script');
+            script.src = new URL('../files/evil.js', location.href).href;
+            document.head.append(script);
+        })"""
+    )
+    assert blocked.startswith("script-src")
+    assert screen.page.evaluate("window.evil") is None
+    # That was said in the console, as it should be.
+    screen.complaints.clear()
+
+
+def test_names_and_cells_are_never_html(open_page: Any, client: Client) -> None:
+    nasty = '<img src=x onerror="window.evil=1">'
+    table = f'"{nasty.replace(chr(34), chr(34) * 2)}",b\n<b>x</b>,1\n<i>y</i>,2\n'
+    made = client.upload(table.encode(), name="<svg onload=alert(1)>.csv")
+    screen = open_page(f"data/{made.id}")
+    screen.settled()
+    expect(screen.app.get_by_role("rowheader", name=nasty)).to_be_visible(timeout=PATIENCE)
+    assert screen.page.evaluate("window.evil") is None
+    assert screen.app.locator("img, svg svg, b, i").count() == 0
+
+
+def test_without_scripts_the_page_says_the_same(browser: Any, server: Server, model: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page: Page = context.new_page()
+    page.goto(f"{server.url}automl/?token={server.token}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("From a table to a model in service")
+    expect(page.get_by_role("rowheader", name=model).first).to_be_visible()
+    context.close()

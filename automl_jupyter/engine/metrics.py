@@ -252,7 +252,7 @@ class Judged:
     score : float
         On all rows.
     interval : tuple of float
-        90 % bootstrap interval around it.
+        90 % interval around it, in which the score of other rows is expected.
     resampled : ndarray of shape (B,)
         Scores of the resamples; the same resamples for all predictions of one judge.
     """
@@ -287,7 +287,9 @@ class Judge:
     counted : ndarray of shape (n,), optional
         How much each row counts.
     folds : Folds, optional
-        For metrics that depend on which class is named: for each fold that is decided by the others.
+        How rows were divided: models that other rows would have made differ as well, so that intervals are
+        wider than those of resampled rows (:attr:`Folds.spread`), and where a metric depends on which class
+        is named, that is decided for each fold by the others.
     """
 
     def __init__(
@@ -312,12 +314,13 @@ class Judge:
         self._rows = self._judged
         if m < n:
             self._rows = self._judged[np.sort(generator.choice(n, m, replace=False))]
-        self._shrink = float(np.sqrt(m / n))
+        self._reach = float(np.sqrt(m / n))
         drawn, at = m, None
         if clusters is not None:
             names, at = np.unique(clusters[self._rows], return_inverse=True)
             drawn = len(names)
-            self._shrink = float(np.sqrt(drawn / len(np.unique(clusters[self._judged]))))
+            self._reach = float(np.sqrt(drawn / len(np.unique(clusters[self._judged]))))
+        self._reach *= 1.0 if folds is None else folds.spread
         draws = [np.bincount(generator.integers(0, drawn, drawn), minlength=drawn) for _ in range(resamples)]
         self._weights = np.stack([draw if at is None else draw[at] for draw in draws]).astype(np.float64)
         self._counted = np.ones(len(codes)) if counted is None else counted
@@ -355,8 +358,9 @@ class Judge:
         if np.isnan(resampled).all():
             return Judged(score, (score, score), resampled)
         tail = (1 - CONFIDENCE) / 2
-        low, high = (score + (np.nanquantile(resampled, [tail, 1 - tail]) - centre) * self._shrink).tolist()
-        return Judged(score, (min(low, score), max(high, score)), resampled)
+        low, high = (score + (np.nanquantile(resampled, [tail, 1 - tail]) - centre) * self._reach).tolist()
+        perfect = (0.0 if self.metric.sign < 0 else 1.0) if isinstance(self.metric, Metric) else np.inf
+        return Judged(score, (min(low, score), max(score, min(high, perfect))), resampled)
 
     def tied(self, best: Judged, other: Judged) -> bool:
         """Tell whether the resamples cannot tell two predictions apart (paired, 90 %)."""
@@ -366,7 +370,7 @@ class Judge:
             return True
         centre = float(difference.mean())
         low = float(np.quantile(difference, (1 - CONFIDENCE) / 2))
-        return centre + (low - centre) * self._shrink <= 0
+        return centre + (low - centre) * self._reach <= 0
 
     def _readable(self, raw: npt.NDArray[np.floating]) -> F64:
         """Quantities, or probabilities turned by a decision that each row took no part in."""

@@ -73,6 +73,18 @@ class Folds:
         return float((self.part < fold).mean())
 
     @property
+    def spread(self) -> float:
+        """How many times as far as resampled rows the score of other rows may lie from that of these.
+
+        Resampling rows takes the models as given; those of different folds learn mostly from the same rows,
+        so that other rows would have changed all of them together. The corrected variance is
+        ``1 + k * held / seen`` times the plain one: Nadeau and Bengio (2003), "Inference for the
+        generalization error".
+        """
+        pairs = [self.split(fold) for fold in range(self.k)]
+        return float(np.sqrt(1 + sum(len(held) / max(len(seen), 1) for seen, held in pairs)))
+
+    @property
     def at_random(self) -> bool:
         """Whether any row may be predicted from any others."""
         return self.groups is None and not self.ordered

@@ -7,6 +7,7 @@ from sklearn import metrics as sk
 from automl_jupyter.engine import metrics
 from automl_jupyter.engine.admission import METRICS
 from automl_jupyter.engine.metrics import Judge
+from automl_jupyter.engine.resample import divide
 from automl_jupyter.engine.task import Target
 
 PROBABILISTIC = {
@@ -111,3 +112,31 @@ def test_a_clearly_worse_prediction_is_not_tied_and_an_equal_one_is():
     best, other = (good, again) if good.score > again.score else (again, good)
     assert judge.tied(best, other)
     assert not judge.tied(good, bad)
+
+
+def test_the_interval_is_where_other_rows_score():
+    """Planes through few rows: what is reported is compared with what 2,000 other rows say."""
+    metric, target, columns = metrics.get("neg_root_mean_squared_error"), Target("regression"), 16
+    inside = {"rows": 0, "rows and models": 0}
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        slopes = rng.normal(size=columns)
+
+        def draw(n, rng=rng, slopes=slopes):
+            X = rng.normal(size=(n, columns))
+            return X, (X @ slopes + rng.normal(size=n)).astype(np.float32)
+
+        X, y = draw(100)
+        folds = divide(y, "regression", 5, seed)
+        raw, models = np.zeros((100, 1), np.float32), []
+        for fold in range(folds.k):
+            seen, held = folds.split(fold)
+            models.append(np.linalg.lstsq(X[seen], y[seen], rcond=None)[0])
+            raw[held, 0] = X[held] @ models[-1]
+        others, truth = draw(2000)
+        served = metric.score(truth, others @ np.mean(models, axis=0))
+        for name, known in (("rows", None), ("rows and models", folds)):
+            low, high = Judge(metric, target, y, seed, folds=known).judge(raw).interval
+            inside[name] += low <= served <= high
+    assert inside["rows"] < 0.82 * 300
+    assert 0.87 * 300 <= inside["rows and models"] <= 0.95 * 300

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from automl_jupyter.client import Client, Server
 from automl_jupyter.schemas import FINAL_STATES
+from automl_jupyter.server import application
 
 FLAGS = (
     "--no-sandbox",
@@ -225,6 +226,15 @@ def understood(lab: Lab) -> Locator:
     return added
 
 
+def leads_on(lab: Lab, model: str) -> None:
+    """The application shows the same model."""
+    if application.is_built():
+        with lab.page.expect_popup() as opened:
+            lab.panel.get_by_role("link", name="Open in the application").click()
+        expect(opened.value.get_by_role("heading", level=1, name=model)).to_be_visible(timeout=PATIENCE)
+        opened.value.close()
+
+
 @pytest.mark.usefixtures("nothing_runs")
 def test_from_a_file_to_a_prediction_with_the_mouse(open_notebook: Open, root: Path) -> None:
     lab = open_notebook("mouse")
@@ -275,6 +285,7 @@ def test_from_a_file_to_a_prediction_with_the_mouse(open_notebook: Open, root: P
     assert len((root / "predictions.csv").read_text("utf-8").splitlines()) == 401
     lab.picture("6-predicted")
     lab.has_no_barriers()
+    leads_on(lab, "by-mouse")
 
 
 @pytest.mark.usefixtures("nothing_runs")

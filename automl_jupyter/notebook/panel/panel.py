@@ -13,6 +13,7 @@ from automl_jupyter.client import Client
 from automl_jupyter.client.discovery import language_of
 from automl_jupyter.client.uploads import Writable
 from automl_jupyter.notebook.markup import el
+from automl_jupyter.notebook.panel import onward
 from automl_jupyter.notebook.panel.data import Data
 from automl_jupyter.notebook.panel.job import JobPart
 from automl_jupyter.notebook.panel.model import ModelPart
@@ -48,16 +49,17 @@ class Panel(ipw.VBox):  # type: ignore[misc]
         variables: Mapping[str, Any] = {} if shell is None else shell.user_ns
         self.state = State()
         self._worker = Worker(self.state, language)
-        self._status = ipw.HTML()
+        self._status, self._onward = ipw.HTML(), ipw.HTML()
         self.data = Data(self.state, self._worker, variables)
         self.train = Train(self.state, self._worker)
         self.job = JobPart(self.state, self._worker)
         self.model = ModelPart(self.state, self._worker)
         self.predict = Predict(self.state, self._worker)
         parts = (self.data, self.train, self.job, self.model, self.predict)
-        super().__init__([self._status, *(part.view for part in parts)])
+        super().__init__([self._status, *(part.view for part in parts), self._onward])
         self.add_class("automl-panel")
         self.state.observe(lambda _: self._say(), ["sentence", "trouble"])
+        self.state.observe(lambda _: self._lead_on(), ["base", "dataset", "job", "model", "version"])
         source = source.content if isinstance(source, Result) else source
         called = next(
             (word for word, value in variables.items() if value is source and word[0] != "_"), "table"
@@ -85,8 +87,15 @@ class Panel(ipw.VBox):  # type: ignore[misc]
             self.data.take(str(source))
 
     def _look_around(self, client: Client, *, attach: bool) -> None:
+        self.state.set_trait("base", client.url)
         self.data.propose(client)
         self.job.offer(client, attach=attach)
+
+    def _lead_on(self) -> None:
+        link = onward.address(self.state)
+        if link:
+            text = self._worker.text("notebook.onward")
+            self._onward.value = html(el("p", el("a", text, href=link, target="_blank", rel="noopener")))
 
     def _say(self) -> None:
         sentence, kind = self.state.sentence, "bad" if self.state.trouble else "quiet"

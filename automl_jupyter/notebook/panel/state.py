@@ -12,6 +12,7 @@ class State(HasTraits):
     replaced, never changed in place. Observers are called in the thread that changed the trait.
     """
 
+    base = Unicode("", help="The base URL of the server, once it has answered.")
     dataset = Any(None, allow_none=True, help="The `Dataset` that is worked with.")
     findings = Any(None, allow_none=True, help="The `Findings` for the target that is chosen.")
     job = Any(None, allow_none=True, help="The `Job` that is watched.")

@@ -5,6 +5,9 @@ import { asProblem, type App, type State } from '../core/app';
 import type { Load } from '../core/cache';
 import type { Problem } from '../core/api';
 
+/** Milliseconds after which a server that was away is asked again. */
+const RETRY = 5000;
+
 export const AppContext = createContext<App | null>(null);
 
 export function useApp(): App {
@@ -31,6 +34,17 @@ export function useLoad<T>(
     // What was forgotten is asked for again.
     if (key && load.value === undefined) cache.need(key, latest.current);
   });
+  const away = load.problem?.trouble === 'offline' && !load.busy;
+  useEffect(() => {
+    if (!away) return undefined;
+    const again = (): void => void cache.load(key, latest.current);
+    const timer = setTimeout(again, RETRY);
+    window.addEventListener('online', again);
+    return () => {
+      clearTimeout(timer);
+      window.removeEventListener('online', again);
+    };
+  }, [away, cache, key]);
   return { ...load, again: () => void cache.load(key, latest.current) };
 }
 

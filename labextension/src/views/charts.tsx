@@ -140,7 +140,7 @@ function Drawn({ chart }: { chart: Chart }): ReactElement {
               <thead>
                 <tr>
                   {chart.table.columns.map(name => (
-                    <th key={name} scope="col">
+                    <th key={name} scope="col" className="am-verbatim">
                       {name}
                     </th>
                   ))}

@@ -21,7 +21,7 @@ export function Rows({ id }: { id: string }): ReactElement {
               <thead>
                 <tr>
                   {preview.columns.slice(0, COLUMNS).map(name => (
-                    <th key={name} scope="col">
+                    <th key={name} scope="col" className="am-verbatim">
                       {name}
                     </th>
                   ))}

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from automl_jupyter.client import Client
+
 CELLS = """\
 %automl models
 %automl predict {model} rows.csv
-%automl leaderboard
+%automl leaderboard {job}
 %automl train nothing
 """
 
@@ -25,13 +27,16 @@ def _ipython(*more: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_everything_is_text(connected: dict[str, str], model: str, flights_csv: str, tmp_path: Path) -> None:
+def test_everything_is_text(
+    connected: dict[str, str], client: Client, model: str, flights_csv: str, tmp_path: Path
+) -> None:
+    job = client.model(model).versions[0].job_id
     (tmp_path / "rows.csv").write_text(flights_csv, encoding="utf-8")
     done = subprocess.run(
         _ipython("--simple-prompt", "--no-confirm-exit"),
         cwd=tmp_path,
         check=False,
-        input=CELLS.format(model=model),
+        input=CELLS.format(model=model, job=job),
         env={**connected, "COLUMNS": "120"},
         capture_output=True,
         text=True,

@@ -252,7 +252,7 @@ def cut_short(client: httpx.Client, job: str) -> dict[str, object]:
 
     def has_one() -> bool:
         body = client.get(f"/automl/api/jobs/{job}/").json()
-        learnt = [trial for trial in body["leaderboard"] if not trial["baseline"]]
+        learnt = [t for t in body["leaderboard"] if t["state"] == "done" and not t["baseline"]]
         return bool(learnt) or body["state"] not in ("queued", "running")
 
     happens(has_one, 180)
@@ -271,7 +271,7 @@ def model(client: httpx.Client, dataset: str, **request: object) -> dict[str, ob
     # A job that is stopped does not wait long for MLflow, which takes a while to start.
     happens(in_mlflow, 180)
     body = cut_short(client, job)
-    assert body["model"] is not None, body
+    assert body["model"] is not None, (body["state"], body["error"], body["leaderboard"])
     return body
 
 

@@ -99,9 +99,9 @@ def importance(ground: Ground, seconds: float, tell: Tell, seed: int = 0) -> Imp
     """
     generator = np.random.default_rng(seed)
     groups = association.groups(ground.cells, ground.columns, ground.some(association.ROWS, seed))
-    rows, repeats = _effort(ground, len(groups), seconds, seed)
-    cells = take(ground.cells, rows)
     measure = measure_of(ground.model.metric_, ground.model.target_)
+    rows, repeats = _effort(ground, measure, len(groups), seconds, seed)
+    cells = take(ground.cells, rows)
     draws = _draws(generator, len(rows))
     base = _scores(ground, measure, ground.judge(cells, rows), rows, draws)
     worths = []
@@ -122,13 +122,16 @@ def importance(ground: Ground, seconds: float, tell: Tell, seed: int = 0) -> Imp
     )
 
 
-def _effort(ground: Ground, groups: int, seconds: float, seed: int) -> tuple[npt.NDArray[np.intp], int]:
-    """Choose rows and repeats so that all questions fit into the time."""
+def _effort(
+    ground: Ground, measure: Judging, groups: int, seconds: float, seed: int
+) -> tuple[npt.NDArray[np.intp], int]:
+    """Choose rows and repeats so that all questions, and the scores of their resamples, fit into the time."""
     trial = ground.some(400, seed)
     cells = take(ground.cells, trial)
     ground.judge(cells, trial)
+    draws = _draws(np.random.default_rng(seed), len(trial))
     began = time.perf_counter()
-    ground.judge(cells, trial)
+    _scores(ground, measure, ground.judge(cells, trial), trial, draws)
     each = (time.perf_counter() - began) / len(trial)
     questions = seconds / max(each, 1e-7) / max(groups, 1)
     n = len(ground)

@@ -22,6 +22,7 @@ _WESTERN = ("cp1252", "mac-roman", "cp850")
 _COMMON = frozenset("éèêëàâäáãåîïíìôöóòõøùûüúçñæœßÉÈÊËÀÂÄÁÎÏÔÖÓØÙÛÜÚÇÑÆŒŸ€£§°«»’‘“”–—…\u00a0")
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _ASCII = bytes(range(128))
+_NO_TEXT = b"\xff\xff\xff\xff"
 _MOSTLY_VALID = 10
 UTF8_NAMES = frozenset({"utf-8", "utf-8-sig", "ascii"})
 """The encodings that can be read without decoding and encoding again."""
@@ -37,7 +38,8 @@ def named(name: str) -> str:
     """
     try:
         found = codecs.lookup(name)
-        "".encode(found.name)
+        # Some are for names of hosts alone, and cannot say where a file is broken.
+        ("".encode(found.name) + _NO_TEXT).decode(found.name, "replace")
     except (LookupError, UnicodeError, ValueError) as error:
         wrong_name = FieldError("encoding", "data.unknown_encoding", {"encoding": name})
         raise Unprocessable(wrong_name.code, errors=[wrong_name], encoding=name) from error

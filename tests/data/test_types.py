@@ -256,6 +256,8 @@ def test_a_late_value_changes_the_type_of_the_whole_column(read: Read) -> None:
         ({"column_types": {"x": "float"}}, "data.unknown_type"),
         ({"encoding": "klingon"}, "data.unknown_encoding"),
         ({"encoding": "base64"}, "data.unknown_encoding"),
+        ({"encoding": "idna"}, "data.unknown_encoding"),
+        ({"encoding": "punycode"}, "data.unknown_encoding"),
         ({"separator": ",,"}, "data.bad_option"),
         ({"separator": ""}, "data.bad_option"),
         ({"separator": "\n"}, "data.bad_option"),

@@ -16,6 +16,12 @@ PATIENCE = 90_000
 
 pytestmark = [pytest.mark.slow]
 MAIN = ".jp-MainAreaWidget .am-app"
+DRAWN = ".am-canvas canvas"
+PIXELS = "it => it.toDataURL()"
+DRAWN_ANEW = """([where, before]) => {
+    const drawn = document.querySelector(where);
+    return drawn !== null && drawn.toDataURL() !== before;
+}"""
 
 
 class Lab:
@@ -112,6 +118,16 @@ def test_the_panel_at_the_side_opens_models_also_in_the_dark(lab: Lab, model: st
     screen.has_no_barriers()
     screen_of(lab.page, "#automl-side").has_no_barriers()
     lab.page.screenshot(path=screen.folder / "lab-dark.png")
+    # Another theme draws what stands there again, in its own colours; what was chosen stays so.
+    screen.field("Chart").select_option(label="ROC curve")
+    expect(lab.app.locator("figcaption strong")).to_have_text("ROC curve")
+    expect(lab.app.locator(DRAWN)).to_be_visible(timeout=PATIENCE)
+    dark = lab.app.locator(DRAWN).evaluate(PIXELS)
+    lab.command("JupyterLab Light")
+    lab.page.locator("body[data-jp-theme-light=true]").wait_for(state="attached")
+    lab.page.wait_for_function(DRAWN_ANEW, arg=[f"{MAIN} {DRAWN}", dark])
+    expect(lab.app.locator("figcaption strong")).to_have_text("ROC curve")
+    expect(lab.app.locator(DRAWN)).to_have_count(1)
 
 
 def test_notebook_opens_it_on_a_page_of_its_own(lab: Lab, server: Server) -> None:

@@ -8,6 +8,8 @@ import { written, type Route } from './route';
 import { upload, type Sendable } from './upload';
 import type { Words } from './words';
 
+export type Theme = 'light' | 'dark' | 'contrast';
+
 export interface Host {
   /** Leave the place where it is kept, such as the page's address. */
   keep(route: Route): void;
@@ -22,7 +24,9 @@ export interface Host {
   /** Draw a chart into an element; the answer removes it. */
   chart(specification: Record<string, unknown>, into: HTMLElement): Promise<() => void>;
   /** The ground on which charts stand. */
-  theme(): 'light' | 'dark' | 'contrast';
+  readonly theme: () => Theme;
+  /** Be told when that ground changes; the answer ends it. */
+  readonly themed: (changed: () => void) => () => void;
 }
 
 export interface Sending {

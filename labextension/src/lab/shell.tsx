@@ -8,7 +8,7 @@ import { Widget } from '@lumino/widgets';
 import { createRoot } from 'react-dom/client';
 
 import { Api, type Transport } from '../core/api';
-import { App, asProblem, type Host } from '../core/app';
+import { App, asProblem, type Host, type Theme } from '../core/app';
 import { Cache } from '../core/cache';
 import type { Job } from '../core/contract';
 import { Format } from '../core/format';
@@ -99,6 +99,7 @@ export class Shell {
       login: `${this.needs.lab.serviceManager.serverSettings.baseUrl}login?next=${encodeURIComponent(location.pathname)}`,
       ended: job => void this.ended(job),
       theme: themeOf,
+      themed: watchTheme,
       chart: (specification, into) => this.draw(specification, into)
     };
     return new App(
@@ -138,8 +139,15 @@ export class Shell {
   }
 }
 
-function themeOf(): 'light' | 'dark' | 'contrast' {
+function themeOf(): Theme {
   const { jpThemeLight, jpThemeName } = document.body.dataset;
   if (jpThemeName?.includes('High Contrast')) return 'contrast';
   return jpThemeLight === 'false' ? 'dark' : 'light';
+}
+
+/** JupyterLab writes its theme on the page, and so do other hosts of its widgets: that is what is looked at. */
+function watchTheme(changed: () => void): () => void {
+  const observer = new MutationObserver(changed);
+  observer.observe(document.body, { attributeFilter: ['data-jp-theme-light', 'data-jp-theme-name'] });
+  return () => observer.disconnect();
 }

@@ -39,6 +39,12 @@ async function begin(root: HTMLElement): Promise<void> {
     keep: route => history.pushState(null, '', `#/${written(route)}`),
     ended: () => undefined,
     theme: () => (contrast.matches && dark.matches ? 'contrast' : dark.matches ? 'dark' : 'light'),
+    themed: changed => {
+      for (const query of [dark, contrast]) query.addEventListener('change', changed);
+      return () => {
+        for (const query of [dark, contrast]) query.removeEventListener('change', changed);
+      };
+    },
     chart: async (specification, into) => (await import('./vega')).draw(specification, into)
   };
   const route = parsed(location.hash);

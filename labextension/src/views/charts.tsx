@@ -1,5 +1,5 @@
 /** Charts of a version, drawn by the host from what the server specifies; each has its table. */
-import { useLayoutEffect, useRef, useState, type ReactElement } from 'react';
+import { useLayoutEffect, useRef, useState, useSyncExternalStore, type ReactElement } from 'react';
 
 import type { Chart, Charts, Model, ModelVersion } from '../core/contract';
 import { plain } from '../core/format';
@@ -19,7 +19,8 @@ function useCharts(
   wanted: boolean
 ): ReturnType<typeof useLoad<Charts>> {
   const { api, host } = useApp();
-  const theme = host.theme();
+  // Colours are the server's: on another ground, charts are asked for anew.
+  const theme = useSyncExternalStore(host.themed, host.theme);
   const ask = {
     path: { name: model.name },
     query: { version: version.version, theme, ...(chart ? { chart } : {}) }
@@ -33,9 +34,10 @@ function useCharts(
 export function Diagnostics(both: Both): ReactElement {
   const { words } = useApp();
   const load = useCharts(both, '', true);
+  const chosen = useState(0);
   return (
     <Card title={words.text('app.model.charts')}>
-      <Await load={load}>{charts => <Gallery items={charts.items} />}</Await>
+      <Await load={load}>{charts => <Gallery items={charts.items} chosen={chosen} />}</Await>
     </Card>
   );
 }
@@ -63,17 +65,27 @@ export function Meanings(both: Both): ReactElement {
 function MeaningCharts(both: Both): ReactElement {
   const importance = useCharts(both, 'importance', true);
   const dependence = useCharts(both, 'dependence', importance.value !== undefined);
+  const first = useState(0);
+  const second = useState(0);
   return (
     <>
-      <Await load={importance}>{charts => <Gallery items={charts.items} />}</Await>
-      {importance.value && <Await load={dependence}>{charts => <Gallery items={charts.items} />}</Await>}
+      <Await load={importance}>{charts => <Gallery items={charts.items} chosen={first} />}</Await>
+      {importance.value && (
+        <Await load={dependence}>{charts => <Gallery items={charts.items} chosen={second} />}</Await>
+      )}
     </>
   );
 }
 
-function Gallery({ items }: { items: Chart[] }): ReactElement | null {
+/** One chart, and the choice of another; who shows it knows which is chosen, also while it is asked for anew. */
+function Gallery({
+  items,
+  chosen: [place, setPlace]
+}: {
+  items: Chart[];
+  chosen: [number, (place: number) => void];
+}): ReactElement | null {
   const { words } = useApp();
-  const [place, setPlace] = useState(0);
   const shown = items[place] ?? items[0];
   if (!shown) return <p className="am-soft">{words.text('app.model.no_charts')}</p>;
   return (

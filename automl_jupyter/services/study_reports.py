@@ -14,7 +14,7 @@ from automl_jupyter.data.findings import findings
 from automl_jupyter.data.profile import profile
 from automl_jupyter.engine import AutoMLClusterer, columns, requirements
 from automl_jupyter.engine.charts import board, classes, clusters, meaning, quantities, table
-from automl_jupyter.engine.charts.chart import Chart, plain
+from automl_jupyter.engine.charts.chart import Chart, plain, said
 from automl_jupyter.engine.estimators import AutoMLSupervised
 from automl_jupyter.engine.explain.told import segment
 from automl_jupyter.engine.report import card, written
@@ -80,7 +80,9 @@ def meanings(subject: Subject, tell: Tell) -> bytes:
         )
     for curve in found["dependences"]:
         output = curve["outputs"][curve["output"]]
-        what = found["target"] if output is None else f"{found['target']}: {plain(output)}"
+        what = plain(found["target"])
+        if output is not None:
+            what = said("charts.axis_probability_of", target=what, label=plain(output))
         mean = np.array(curve["mean"])[:, curve["output"]]
         made.append(
             meaning.dependence(curve["column"], curve["values"], mean, np.array(curve["curves"]), what)

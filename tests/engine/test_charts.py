@@ -130,10 +130,28 @@ def test_a_chart_is_small_and_survives_json(every):
 def test_a_chart_tells_what_to_see_and_nothing_is_left_untold(every, language):
     for chart in every:
         told = chart.told(language)
-        assert "\x01" not in json.dumps(told, ensure_ascii=False)
+        assert "\\u000" not in json.dumps(told)
         assert len(told["sentence"]) > 15
         assert told["spec"]["description"] == told["sentence"]
         assert len(told["table"]["columns"]) == len(told["table"]["rows"][0])
+
+
+def test_figures_are_written_as_the_reader_does(every):
+    for chart in every:
+        english, french = (chart.told(language) for language in ("en", "fr"))
+        assert not re.search(r"\d\.\d", french["sentence"].replace(HARMFUL, "")), french["sentence"]
+        assert french["spec"]["config"].pop("locale")["number"]["decimal"] == ","
+        assert french["spec"]["config"] == english["spec"]["config"]
+        assert vl_convert.vegalite_to_svg(chart.told("fr")["spec"], vl_version="5.20")
+
+
+def test_names_keep_their_points():
+    chart = meaning.dependence("a.b", [1.5, 2.5], np.array([0.25, 0.5]), np.array([[0.25, 0.5]]), "y.z")
+    told = chart.told("fr")
+    assert told["about"] == "a.b"
+    for part in ("«\N{NO-BREAK SPACE}a.b\N{NO-BREAK SPACE}»", "0,25", "(à 1,5)"):
+        assert part in told["sentence"]
+    assert told["table"]["columns"][:2] == ["a.b", "y.z"]
 
 
 def test_data_never_reaches_an_expression(every):
@@ -162,7 +180,7 @@ def test_the_figures_of_the_sentences_are_right():
     q[:10] = 0.8
     charts = {c.name: c for c in classes.charts(truth, np.column_stack([1 - q, q]), ["no", "yes"], (1, 3))}
     assert charts["confusion"].params == {"percent": 90, "true": "no", "predicted": "yes", "count": 10}
-    assert charts["roc"].params["area"] == "1.000"
+    assert "1.000" in charts["roc"].told("en")["sentence"]
     assert charts["threshold"].params["cost"] == "0"
     assert charts["gain"].params["percent"] == 40
 

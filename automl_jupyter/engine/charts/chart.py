@@ -10,6 +10,7 @@ from typing import Any
 
 from automl_jupyter import messages
 from automl_jupyter.engine.charts import theme as themes
+from automl_jupyter.engine.charts import writing
 
 MOST_POINTS = 5000
 """No chart sends more rows."""
@@ -25,7 +26,7 @@ def said(code: str, **params: str | float) -> str:
 
 def plain(text: object) -> str:
     """A name or a value from the data, which must not be taken for a sentence of ours."""
-    return str(text).replace(_MARK, "")
+    return str(text).replace(_MARK, "").replace(writing.POINT, "")
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ class Chart:
             ``name``, ``about``, ``title``, ``sentence``, ``spec``, and ``table`` of ``columns`` and ``rows``.
         """
         sentence = messages.render(self.code, _told(self.params, language), language)
-        spec = {**_told(self.spec, language), "config": themes.config(theme), "description": sentence}
+        config = {**themes.config(theme), **writing.config(language)}
+        spec = {**_told(self.spec, language), "config": config, "description": sentence}
         return {
             "name": self.name,
             "about": self.about,
@@ -140,10 +142,10 @@ class Chart:
 
 def _told(value: Any, language: str) -> Any:
     if isinstance(value, str):
-        if not value.startswith(_MARK):
-            return value
-        code, _, params = value[1:].partition(_PARAMS)
-        return messages.render(code, json.loads(params or "{}"), language)
+        if value.startswith(_MARK):
+            code, _, params = value[1:].partition(_PARAMS)
+            value = messages.render(code, json.loads(params or "{}"), language)
+        return writing.settled(value, language)
     if isinstance(value, Mapping):
         return {key: _told(item, language) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -161,9 +163,7 @@ def _cell(value: object) -> Cell:
 
 def number(value: float) -> str:
     """A figure as sentences give it."""
-    if abs(value) >= 1000:
-        return f"{value:.0f}"
-    return f"{value:.3g}"
+    return writing.figure(f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}")
 
 
 def percent(share: float) -> int:

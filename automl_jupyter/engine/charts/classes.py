@@ -14,6 +14,7 @@ import numpy.typing as npt
 from automl_jupyter.engine.charts import costs, draw
 from automl_jupyter.engine.charts.chart import Chart, Sheet, number, percent, plain, said
 from automl_jupyter.engine.charts.theme import ON_EMPTY, ON_FULL, STRONG
+from automl_jupyter.engine.charts.writing import figure
 
 MOST_CLASSES, MOST_CURVES, CURVE_POINTS, BINS = 12, 6, 300, 10
 
@@ -142,7 +143,7 @@ def roc(truth: Codes, q: F64, names: Sequence[str]) -> Chart:
         )
     )
     area = float(np.mean(areas))
-    params = {"area": f"{area:.3f}", "percent": percent(area)}
+    params = {"area": figure(f"{area:.3f}"), "percent": percent(area)}
     return draw.finished("roc", draw.diagonal(0, 1) + line, sheet, params, width=320, height=320)
 
 
@@ -178,7 +179,7 @@ def precision_recall(truth: Codes, q: F64, names: Sequence[str]) -> Chart:
     )
     base = float(np.mean([(truth == code).mean() for code, _ in _curves(truth, names)]))
     drawing = draw.level(base, "y") + line
-    params = {"average": f"{np.mean(averages):.3f}", "chance": f"{base:.3f}"}
+    params = {"average": figure(f"{np.mean(averages):.3f}"), "chance": figure(f"{base:.3f}")}
     return draw.finished("precision_recall", drawing, sheet, params, width=320, height=320)
 
 

@@ -117,7 +117,7 @@ def dependence(column: str, values: Sequence[object], mean: F64, curves: F64, wh
     curves : ndarray of shape (rows, points)
         The prediction of each row alone.
     what : str
-        What is predicted: the class or the target.
+        What is predicted, the target or the probability of a class, as :func:`plain` or :func:`said` give it.
     """
     import altair as alt
 
@@ -126,7 +126,7 @@ def dependence(column: str, values: Sequence[object], mean: F64, curves: F64, wh
     values = [v if isinstance(v, int | float | np.number) else plain(v) for v in values]
     rows = [(v, m, "-1") for v, m in zip(values, mean.tolist(), strict=True)]
     rows += [(v, y, str(i)) for i, c in enumerate(shown) for v, y in zip(values, c.tolist(), strict=True)]
-    sheet = Sheet.of([plain(column), plain(what), said("charts.axis_row")], *zip(*rows, strict=True))
+    sheet = Sheet.of([plain(column), what, said("charts.axis_row")], *zip(*rows, strict=True))
     type_ = "Q" if numeric else "N"
     x = draw.channel(
         sheet, "x", 0, type_, **({"scale": alt.Scale(zero=False)} if numeric else {"sort": None})

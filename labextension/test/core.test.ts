@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { Problem } from '../src/core/api';
 import { Cache } from '../src/core/cache';
 import { happenings } from '../src/core/events';
-import { Format, clock, secondsOf } from '../src/core/format';
+import { Format, clock, day, secondsOf } from '../src/core/format';
 import { parsed, written, type Route } from '../src/core/route';
-import { cellOf } from '../src/core/rows';
+import { cellOf, typedOf } from '../src/core/rows';
 import { Words, languageOf, loadWords } from '../src/core/words';
 
 const ROUTES: Route[] = [
@@ -50,10 +50,23 @@ test('numbers are written as the reader does', () => {
 });
 
 test('what stands in a field becomes a cell', () => {
-  assert.equal(cellOf('number', ' 1,5 ', 'fr'), 1.5);
-  assert.equal(cellOf('number', '1,5', 'en'), '1,5');
+  assert.equal(cellOf('numeric', ' 1,5 ', 'fr'), 1.5);
+  assert.equal(cellOf('numeric', '1,5', 'en'), '1,5');
   assert.equal(cellOf('category', ' a ', 'en'), ' a ');
-  assert.equal(cellOf('number', '', 'en'), null);
+  assert.equal(cellOf('numeric', '', 'en'), null);
+  for (const locale of ['en', 'fr']) assert.equal(cellOf('numeric', typedOf(-82.04, locale), locale), -82.04);
+  assert.deepEqual(
+    [typedOf('82.04', 'fr'), typedOf(82.04, 'en'), typedOf('a.b', 'fr')],
+    ['82,04', '82.04', 'a.b']
+  );
+});
+
+test('a moment at midnight is a day', () => {
+  assert.deepEqual(['2013-06-17T00:00:00', '2013-06-17T08:30:00', 'T00:00:00'].map(day), [
+    '2013-06-17',
+    '2013-06-17T08:30:00',
+    'T00:00:00'
+  ]);
 });
 
 test('plurals and values fit the language', async () => {

@@ -158,6 +158,12 @@ def test_it_speaks_french(open_page: Any, client: Client, model: str) -> None:
         goto(screen, routes(client, model)[name])
         screen.shows(title)
         screen.settled()
+    goto(screen, routes(client, model)["predict"])
+    for hour, late in (("5,5", "no"), ("22,5", "yes")):
+        screen.field("hour").fill(hour)
+        expect(screen.app.locator(".am-value")).to_have_text(late, timeout=PATIENCE)
+    # A decimal comma is no reason to warn.
+    expect(screen.app.locator(".am-answer .am-note")).to_have_count(0)
     goto(screen, routes(client, model)["model"])
     score = client.model(model).versions[0].score
     expect(screen.app.locator(".am-figure strong").first).to_have_text(f"{score:.4f}".replace(".", ","))

@@ -48,9 +48,10 @@ export class Format {
     return `${(small ? value * 1000 : value).toLocaleString(this.locale, options)}\u00a0${small ? 'ms' : 's'}`;
   }
 
-  /** A moment, to the minute. */
+  /** A moment, to the minute, on one line. */
   when(moment: string): string {
-    return new Date(moment).toLocaleString(this.locale, { dateStyle: 'medium', timeStyle: 'short' });
+    const text = new Date(moment).toLocaleString(this.locale, { dateStyle: 'medium', timeStyle: 'short' });
+    return text.replaceAll(' ', '\u00a0');
   }
 
   /** From where to where the values of a column go; moments are in seconds since 1970. */
@@ -77,6 +78,11 @@ export function plain(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'string') return value;
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
+}
+
+/** A value of a row; a moment at midnight is a day. */
+export function day(value: string): string {
+  return value.replace(/^(\d{4}-\d\d-\d\d)T00:00:00$/, '$1');
 }
 
 /** A time as `m:ss` or `h:mm:ss`. */

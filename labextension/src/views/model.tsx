@@ -117,7 +117,7 @@ function Versions({ model, version }: Both): ReactElement {
                 {words.text('pages.score')}
               </th>
               <th scope="col">{words.text('cli.models.interval')}</th>
-              <th scope="col">{words.text('cli.models.created')}</th>
+              <th scope="col">{words.text('cli.jobs.created')}</th>
               <th scope="col">{words.text('pages.in_service')}</th>
             </tr>
           </thead>

@@ -165,13 +165,13 @@ export function CopyAs({ action, snippets }: { action: string; snippets: Snippet
 }
 
 const STATES: Readonly<Record<Job['state'], Code>> = {
-  queued: 'cli.state.queued',
-  running: 'cli.state.running',
-  done: 'cli.state.done',
-  failed: 'cli.state.failed',
-  stopped: 'cli.state.stopped',
-  cancelled: 'cli.state.cancelled',
-  interrupted: 'cli.state.interrupted'
+  queued: 'pages.state_queued',
+  running: 'pages.state_running',
+  done: 'pages.state_done',
+  failed: 'pages.state_failed',
+  stopped: 'pages.state_stopped',
+  cancelled: 'pages.state_cancelled',
+  interrupted: 'pages.state_interrupted'
 };
 
 /** The state of a job as a word. */

@@ -6,7 +6,7 @@ import { pause, type Problem } from '../core/api';
 import { save } from '../core/clipboard';
 import type { Model, ModelColumn, ModelVersion, Prediction, Predictions, Preview } from '../core/contract';
 import { plain } from '../core/format';
-import { cellOf, type Typed } from '../core/rows';
+import { cellOf, typedOf, type Typed } from '../core/rows';
 import * as snippets from '../core/snippets';
 import { useAction, useApp, useLoad } from './context';
 import { Await, Card, CopyAs, Field, Title, Trouble } from './parts';
@@ -60,7 +60,7 @@ function Version({ model, version }: Both): ReactElement {
 function Row({ model, version, preview }: Both & { preview: Preview }): ReactElement {
   const app = useApp();
   const { words } = app;
-  const [typed, setTyped] = useState<Typed>(() => first(version.columns, preview));
+  const [typed, setTyped] = useState<Typed>(() => first(version.columns, preview, app.format.locale));
   const shown = version.columns.slice(0, MOST);
   const row = Object.fromEntries(
     shown.map(column => [column.name, cellOf(column.kind, typed[column.name] ?? '', app.format.locale)])
@@ -197,7 +197,7 @@ function Cell({
   const { format } = useApp();
   const { categories } = column;
   const hint = format.range(column.kind, column.minimum, column.maximum) || undefined;
-  const numeric = column.kind === 'number';
+  const numeric = column.kind === 'numeric';
   return (
     <Field label={column.name} hint={hint}>
       {(id, described) => (
@@ -225,13 +225,13 @@ function Cell({
 }
 
 /** The first row of the table, to begin with. */
-function first(columns: readonly ModelColumn[], preview: Preview): Typed {
+function first(columns: readonly ModelColumn[], preview: Preview, locale: string): Typed {
   const row = preview.rows[0] ?? [];
   const known = new Map(preview.columns.map((name, index) => [name, row[index]]));
   return Object.fromEntries(
-    columns.map(({ name }) => {
+    columns.map(({ name, kind }) => {
       const value = known.get(name);
-      return [name, plain(value)];
+      return [name, kind === 'numeric' ? typedOf(value, locale) : plain(value)];
     })
   );
 }

@@ -2,11 +2,13 @@
 import { useState, type ReactElement } from 'react';
 
 import type { Contribution, Model, ModelVersion, RowExplanations } from '../core/contract';
-import { plain } from '../core/format';
+import { day, plain } from '../core/format';
 import { useApp, useLoad } from './context';
 import { Await, Card } from './parts';
 
 const MOST = 10;
+/** Characters of a value that do not break, as many as a date has. */
+const SHORT = 10;
 
 interface WhyProps {
   model: Model;
@@ -35,6 +37,11 @@ export function Why({ model, version, row }: WhyProps): ReactElement {
   );
 }
 
+/** A value, which stays on one line where it is short. */
+function Is({ text }: { text: string }): ReactElement {
+  return <span className={text.length <= SHORT ? 'am-figures' : ''}>= {text}</span>;
+}
+
 /** What each column adds, compared to usual rows: to the predicted class, or to the quantity. */
 function Adds({ answer }: { answer: RowExplanations }): ReactElement | null {
   const { words, format } = useApp();
@@ -49,7 +56,7 @@ function Adds({ answer }: { answer: RowExplanations }): ReactElement | null {
     .sort((one, other) => Math.abs(adds(other)) - Math.abs(adds(one)))
     .slice(0, MOST);
   const cell = (value: Contribution['cell']): string =>
-    typeof value === 'number' && !Number.isInteger(value) ? format.short(value) : plain(value ?? '–');
+    typeof value === 'number' && !Number.isInteger(value) ? format.short(value) : day(plain(value ?? '–'));
   const most = Math.max(...ordered.map(item => Math.abs(adds(item))), 1e-12);
   return (
     <>
@@ -64,7 +71,7 @@ function Adds({ answer }: { answer: RowExplanations }): ReactElement | null {
           return (
             <li key={item.column}>
               <span>
-                {item.column} = {cell(item.cell)}
+                {item.column} <Is text={cell(item.cell)} />
               </span>
               <svg viewBox="-50 0 100 10" aria-hidden="true" className={value < 0 ? 'am-less' : 'am-more'}>
                 <line x1={0} x2={0} y1={0} y2={10} />

@@ -37,6 +37,13 @@ html_show_sphinx = False
 html_copy_source = False
 
 
+def in_its_language(_app, page, _template, context, _doctree):
+    """Declare the language of pages such as ``application.fr``, which a screen reader goes by."""
+    if page.endswith(".fr"):
+        context["language"] = "fr"
+
+
 def setup(app):
-    """Write the REST reference before the sources are read."""
+    """Write the REST reference before the sources are read; let each page declare its language."""
     app.connect("builder-inited", lambda _: rest_reference.write(HERE / "_generated" / "rest.md"))
+    app.connect("html-page-context", in_its_language)

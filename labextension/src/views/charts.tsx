@@ -108,6 +108,11 @@ function Gallery({
   );
 }
 
+/** Figures stand below each other, and below what they are called. */
+function alignment(value: unknown): string {
+  return typeof value === 'number' ? 'am-num' : '';
+}
+
 function Drawn({ chart }: { chart: Chart }): ReactElement {
   const { host, words, format } = useApp();
   const place = useRef<HTMLDivElement>(null);
@@ -132,6 +137,7 @@ function Drawn({ chart }: { chart: Chart }): ReactElement {
       remove?.();
     };
   }, [chart, host]);
+  const first = chart.table.rows[0] ?? [];
   const cell = (value: unknown): string => (typeof value === 'number' ? format.short(value) : plain(value));
   return (
     <figure className="am-chart">
@@ -151,8 +157,8 @@ function Drawn({ chart }: { chart: Chart }): ReactElement {
             <table className="am-tight">
               <thead>
                 <tr>
-                  {chart.table.columns.map(name => (
-                    <th key={name} scope="col" className="am-verbatim">
+                  {chart.table.columns.map((name, column) => (
+                    <th key={name} scope="col" className={`am-verbatim ${alignment(first[column])}`}>
                       {name}
                     </th>
                   ))}
@@ -162,7 +168,7 @@ function Drawn({ chart }: { chart: Chart }): ReactElement {
                 {chart.table.rows.slice(0, ROWS).map((row, index) => (
                   <tr key={index}>
                     {row.map((value, column) => (
-                      <td key={column} className={typeof value === 'number' ? 'am-num' : ''}>
+                      <td key={column} className={alignment(value)}>
                         {cell(value)}
                       </td>
                     ))}

@@ -5,7 +5,7 @@ import { asProblem, versionOf } from '../core/app';
 import { pause, type Problem } from '../core/api';
 import { save } from '../core/clipboard';
 import type { Model, ModelColumn, ModelVersion, Prediction, Predictions, Preview } from '../core/contract';
-import { plain } from '../core/format';
+import { day, plain } from '../core/format';
 import { cellOf, typedOf, type Typed } from '../core/rows';
 import * as snippets from '../core/snippets';
 import { useAction, useApp, useLoad } from './context';
@@ -231,7 +231,8 @@ function first(columns: readonly ModelColumn[], preview: Preview, locale: string
   return Object.fromEntries(
     columns.map(({ name, kind }) => {
       const value = known.get(name);
-      return [name, kind === 'numeric' ? typedOf(value, locale) : plain(value)];
+      const text = kind === 'datetime' ? day(plain(value)) : plain(value);
+      return [name, kind === 'numeric' ? typedOf(value, locale) : text];
     })
   );
 }

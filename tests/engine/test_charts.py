@@ -145,13 +145,14 @@ def test_figures_are_written_as_the_reader_does(every):
         assert vl_convert.vegalite_to_svg(chart.told("fr")["spec"], vl_version="5.20")
 
 
-def test_names_keep_their_points():
+def test_names_keep_their_points_and_lines_have_names():
     chart = meaning.dependence("a.b", [1.5, 2.5], np.array([0.25, 0.5]), np.array([[0.25, 0.5]]), "y.z")
     told = chart.told("fr")
     assert told["about"] == "a.b"
     for part in ("«\N{NO-BREAK SPACE}a.b\N{NO-BREAK SPACE}»", "0,25", "(à 1,5)"):
         assert part in told["sentence"]
     assert told["table"]["columns"][:2] == ["a.b", "y.z"]
+    assert [row[2] for row in told["table"]["rows"]] == ["toutes, en moyenne"] * 2 + ["1"] * 2
 
 
 def test_data_never_reaches_an_expression(every):

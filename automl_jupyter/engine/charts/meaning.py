@@ -147,7 +147,12 @@ def dependence(column: str, values: Sequence[object], mean: F64, curves: F64, wh
         "at_low": _value(values[low]),
         "at_high": _value(values[high]),
     }
-    return draw.finished("dependence", each + middle, sheet, params, about=plain(column))
+    told = replace(sheet, rows=[[v, y, _whose(i)] for v, y, i in sheet.rows])
+    return draw.finished("dependence", each + middle, told, params, about=plain(column))
+
+
+def _whose(line: object) -> str:
+    return said("charts.all_rows") if line == "-1" else str(int(str(line)) + 1)
 
 
 def _value(value: object) -> str:

@@ -10,7 +10,7 @@ import signal
 import sys
 from types import FrameType
 
-NAMES = ("startup", "listing", "predict", "responsiveness", "jobs", "intake")
+NAMES = ("startup", "listing", "predict", "responsiveness", "jobs", "intake", "application")
 APART = ("quality",)  # needs tables and hours: only where it is named
 
 

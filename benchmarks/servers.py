@@ -259,6 +259,30 @@ def upload(connection: Connection, file: Path) -> dict[str, Any]:
     return found
 
 
+def begin(connection: Connection, dataset: str, target: str | None, budget: float) -> dict[str, Any]:
+    """Start a training; returns the job as it began."""
+    body = {"target": target, "time_budget": budget}
+    job: dict[str, Any] = connection.post(f"/automl/api/train/{dataset}/", body)
+    return job
+
+
+def finish(connection: Connection, job: dict[str, Any]) -> dict[str, Any]:
+    """Wait for the end of a job; returns it as it ended.
+
+    Raises
+    ------
+    Refused
+        If it does not end within three minutes beyond its budget.
+    """
+    end = time.monotonic() + job["time_budget"] + 180
+    while job["state"] not in FINAL:
+        if time.monotonic() > end:
+            raise Refused(f"the job is still {job['state']}")
+        time.sleep(0.1)
+        job = connection.get(f"/automl/api/jobs/{job['id']}/")
+    return job
+
+
 def train(connection: Connection, dataset: str, target: str | None, budget: float) -> dict[str, Any]:
     """Train and wait; returns the job as it ended.
 
@@ -267,15 +291,7 @@ def train(connection: Connection, dataset: str, target: str | None, budget: floa
     Refused
         If it does not end within three minutes beyond its budget.
     """
-    body = {"target": target, "time_budget": budget}
-    job: dict[str, Any] = connection.post(f"/automl/api/train/{dataset}/", body)
-    end = time.monotonic() + budget + 180
-    while job["state"] not in FINAL:
-        if time.monotonic() > end:
-            raise Refused(f"the job is still {job['state']}")
-        time.sleep(0.1)
-        job = connection.get(f"/automl/api/jobs/{job['id']}/")
-    return job
+    return finish(connection, begin(connection, dataset, target, budget))
 
 
 def first_rows(connection: Connection, dataset: str, target: str | None) -> list[dict[str, Any]]:

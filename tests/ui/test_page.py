@@ -252,6 +252,58 @@ def test_names_and_cells_are_never_html(open_page: Any, client: Client) -> None:
     assert screen.app.locator("img, svg svg, b, i").count() == 0
 
 
+def test_a_long_leaderboard_is_leafed_through(open_page: Any, client: Client, model: str) -> None:
+    screen = open_page("about")
+    route = routes(client, model)["job"]
+
+    def longer(told: Route) -> None:
+        answer = told.fetch()
+        job = answer.json()
+        (baseline,) = (trial for trial in job["leaderboard"] if trial["baseline"])
+        made = [
+            {**baseline, "name": f"made-{place}", "baseline": False, "score": 2 - place / 1000}
+            for place in range(1, 121)
+        ]
+        missed = [{**trial, "name": f"missed-{trial['name']}", "score": None} for trial in made]
+        told.fulfill(response=answer, body=json.dumps({**job, "leaderboard": [*made, baseline, *missed]}))
+
+    screen.page.route(f"**/api/{route.replace('job', 'jobs')}/", longer)
+    goto(screen, route)
+    names = screen.app.locator(".am-board th[scope=row]")
+    # The baseline is on every page.
+    expect(names).to_have_count(51, timeout=PATIENCE)
+    expect(names.nth(50)).to_contain_text("baseline")
+    for begins in ("made-51", "made-101"):
+        screen.button("Next").click()
+        expect(names.first).to_have_text(begins)
+    expect(names).to_have_count(21)
+    # The last page takes nobody's focus away.
+    expect(screen.button("Next")).to_be_focused()
+    expect(screen.button("Next")).to_have_attribute("aria-disabled", "true")
+    fold = screen.app.locator("details", has_text="missed-made-1")
+    expect(fold.locator("p")).to_be_hidden()
+    fold.locator("summary").click()
+    expect(fold.locator("p")).to_contain_text("missed-made-120")
+    screen.has_no_barriers()
+
+
+def test_a_list_stays_until_its_next_page_is_there(open_page: Any) -> None:
+    screen = open_page("about")
+
+    def more(told: Route) -> None:
+        answer = told.fetch()
+        offset = 20 if "offset=20" in told.request.url else 0
+        told.fulfill(response=answer, body=json.dumps({**answer.json(), "total": 45, "offset": offset}))
+
+    screen.page.route("**/api/datasets/?*", more)
+    goto(screen, "")
+    data = screen.app.get_by_role("region", name="Data")
+    expect(data).to_contain_text("1–20 / 45", timeout=PATIENCE)
+    data.get_by_role("button", name="Older").click()
+    expect(data).to_contain_text("21–40 / 45", timeout=PATIENCE)
+    expect(data.get_by_role("button", name="Older")).to_be_focused()
+
+
 def test_without_scripts_the_page_says_the_same(browser: Any, server: Server, model: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page: Page = context.new_page()

@@ -3,36 +3,41 @@
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
 export class Format {
-  constructor(readonly locale: string) {}
+  private readonly made = new Map<string, Intl.NumberFormat>();
+  private readonly moments: Intl.DateTimeFormat;
+
+  constructor(readonly locale: string) {
+    this.moments = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+  }
 
   /** A whole number, in groups of digits. */
   whole(value: number): string {
-    return value.toLocaleString(this.locale, { maximumFractionDigits: 0 });
+    return this.number(value, { maximumFractionDigits: 0 });
   }
 
   /** A number with so many decimals. */
   fixed(value: number | null, digits = 4): string {
     if (value === null) return '–';
     const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-    return value.toLocaleString(this.locale, options).replace('-', '−');
+    return this.number(value, options).replace('-', '−');
   }
 
   /** A number with so many significant digits. */
   short(value: number | null, digits = 4): string {
     if (value === null) return '–';
-    return value.toLocaleString(this.locale, { maximumSignificantDigits: digits }).replace('-', '−');
+    return this.number(value, { maximumSignificantDigits: digits }).replace('-', '−');
   }
 
   /** A share as a percentage. */
   percent(value: number, digits = 0): string {
-    return value.toLocaleString(this.locale, { style: 'percent', maximumFractionDigits: digits });
+    return this.number(value, { style: 'percent', maximumFractionDigits: digits });
   }
 
   /** A number of bytes, in the unit that suits it. */
   bytes(value: number): string {
     const scale = Math.min(Math.floor(Math.log10(Math.max(value, 1)) / 3), UNITS.length - 1);
     const unit = UNITS[scale] ?? 'byte';
-    return (value / 1000 ** scale).toLocaleString(this.locale, {
+    return this.number(value / 1000 ** scale, {
       style: 'unit',
       unit,
       unitDisplay: 'short',
@@ -45,13 +50,12 @@ export class Format {
     if (value === null) return '';
     const small = value < 1;
     const options = { maximumFractionDigits: small && value >= 0.01 ? 0 : 1 };
-    return `${(small ? value * 1000 : value).toLocaleString(this.locale, options)}\u00a0${small ? 'ms' : 's'}`;
+    return `${this.number(small ? value * 1000 : value, options)}\u00a0${small ? 'ms' : 's'}`;
   }
 
   /** A moment, to the minute, on one line. */
   when(moment: string): string {
-    const text = new Date(moment).toLocaleString(this.locale, { dateStyle: 'medium', timeStyle: 'short' });
-    return text.replaceAll(' ', '\u00a0');
+    return this.moments.format(new Date(moment)).replaceAll(' ', '\u00a0');
   }
 
   /** From where to where the values of a column go; moments are in seconds since 1970. */
@@ -63,13 +67,21 @@ export class Format {
     }
     // No groups of digits: a year is a number, too.
     const options = { maximumSignificantDigits: 5, useGrouping: false };
-    return `${least.toLocaleString(this.locale, options)} … ${most.toLocaleString(this.locale, options)}`;
+    return `${this.number(least, options)} … ${this.number(most, options)}`;
   }
 
   /** An interval in figures; empty where there is none. */
   interval(bounds: readonly [number | null, number | null] | null, digits = 3): string {
     const [low, high] = bounds ?? [null, null];
     return low === null || high === null ? '' : `${this.fixed(low, digits)} … ${this.fixed(high, digits)}`;
+  }
+
+  /** Making a formatter takes far longer than using it, and a long table has hundreds of figures. */
+  private number(value: number, options: Intl.NumberFormatOptions): string {
+    const key = JSON.stringify(options);
+    const known = this.made.get(key) ?? new Intl.NumberFormat(this.locale, options);
+    this.made.set(key, known);
+    return known.format(value);
   }
 }
 

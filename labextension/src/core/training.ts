@@ -45,7 +45,10 @@ function combined(wishes: readonly TrainRequest[]): TrainRequest {
   for (const wish of wishes) {
     const { columns, missing_values: marks, ...rest } = wish;
     Object.assign(body, { ...rest, ...body });
-    if (columns) body.columns = body.columns?.filter(name => columns.includes(name)) ?? columns;
+    if (columns) {
+      const wanted = new Set(columns);
+      body.columns = body.columns?.filter(name => wanted.has(name)) ?? columns;
+    }
     if (marks) body.missing_values = merged(body.missing_values ?? {}, marks);
   }
   return body;

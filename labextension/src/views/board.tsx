@@ -1,15 +1,16 @@
 /** The leaderboard: scores, intervals on one scale, ties, the baseline. */
-import { useEffect, useRef, type ReactElement } from 'react';
+import { useEffect, useRef, useState, type ReactElement } from 'react';
 
 import type { Job, Trial } from '../core/contract';
 import { isOver } from '../core/follow';
 import type { Code, Words } from '../core/words';
 import { useApp } from './context';
-import { Scroll } from './parts';
+import { Pages, Scroll } from './parts';
 
 const WIDTH = 140;
 const MIDDLE = 8;
-const MOST = 100;
+/** Lines on one page of the board. */
+const SHOWN = 50;
 /** Models that a line names. */
 const NAMED = 6;
 
@@ -23,11 +24,18 @@ type Scale = readonly [from: number, to: number];
 
 export function Board({ job }: { job: Job }): ReactElement {
   const { words } = useApp();
+  const [from, setFrom] = useState(0);
   const scored = job.leaderboard.filter(trial => trial.score !== null);
   useTold(job, scored);
   if (job.leaderboard.length === 0) return <p className="am-soft">{words.text('app.job.no_model_yet')}</p>;
   const over = isOver(job);
   const scale = scaleOf(scored);
+  const ranked = scored.map((trial, index) => ({ trial, place: index + 1 }));
+  const start = from < ranked.length ? from : 0;
+  // The baseline stands on every page, so that each can be compared with it.
+  const shown = ranked.filter(
+    ({ trial, place }) => trial.baseline || (place > start && place <= start + SHOWN)
+  );
   return (
     <>
       <Scroll label={words.text('notebook.caption.leaderboard')}>
@@ -54,19 +62,18 @@ export function Board({ job }: { job: Job }): ReactElement {
             </tr>
           </thead>
           <tbody>
-            {scored.slice(0, MOST).map((trial, index) => (
-              <Line key={trial.name} trial={trial} place={index + 1} over={over} scale={scale} />
+            {shown.map(({ trial, place }) => (
+              <Line key={trial.name} trial={trial} place={place} over={over} scale={scale} />
             ))}
           </tbody>
         </table>
       </Scroll>
+      <Pages from={start} step={SHOWN} total={ranked.length} turn={setFrom} />
       {over && scored.slice(1).some(trial => trial.tied_with_best) && (
         <p className="am-soft">≈ {words.text('cli.board.tied')}</p>
       )}
       {missed(job).map(([reason, names]) => (
-        <p key={reason} className="am-soft">
-          {words.text('cli.board.missed', { names: some(names, words), reason: said(reason, words) })}
-        </p>
+        <Missed key={reason} reason={reason} names={names} />
       ))}
     </>
   );
@@ -128,6 +135,19 @@ function scaleOf(trials: readonly Trial[]): Scale {
     .flatMap(trial => [...(trial.interval ?? []), trial.score])
     .filter(value => value !== null);
   return ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 0];
+}
+
+/** Models that came to nothing for one reason; of many, the names stand in a fold. */
+function Missed({ reason, names }: { reason: string; names: readonly string[] }): ReactElement {
+  const { words } = useApp();
+  const line = words.text('cli.board.missed', { names: some(names, words), reason: said(reason, words) });
+  if (names.length <= NAMED) return <p className="am-soft">{line}</p>;
+  return (
+    <details className="am-soft">
+      <summary>{line}</summary>
+      <p>{names.join(', ')}</p>
+    </details>
+  );
 }
 
 function some(names: readonly string[], words: Words): string {

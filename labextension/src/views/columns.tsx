@@ -4,7 +4,7 @@ import { useState, type ReactElement } from 'react';
 import type { Column, Dataset, Profile, ReadOptions } from '../core/contract';
 import type { Code } from '../core/words';
 import { useApp, useLoad } from './context';
-import { Card, Scroll } from './parts';
+import { Card, Pages, Scroll } from './parts';
 import { Spread, spreadOf } from './spread';
 
 const SHOWN = 25;
@@ -79,19 +79,7 @@ export function Columns({ dataset, busy, reread }: ColumnsProps): ReactElement {
           </tbody>
         </table>
       </Scroll>
-      {total > SHOWN && (
-        <div className="am-row">
-          <button type="button" disabled={from === 0} onClick={() => setFrom(from - SHOWN)}>
-            {words.text('app.before')}
-          </button>
-          <span className="am-soft">
-            {from + 1}–{Math.min(from + SHOWN, total)} / {total}
-          </span>
-          <button type="button" disabled={from + SHOWN >= total} onClick={() => setFrom(from + SHOWN)}>
-            {words.text('app.after')}
-          </button>
-        </div>
-      )}
+      <Pages from={from} step={SHOWN} total={total} turn={setFrom} />
       {changes > 0 && (
         <div className="am-row" role="status">
           <button

@@ -1,12 +1,15 @@
 /** A table that was taken in: how it was read, its columns, its first rows. */
-import type { ReactElement } from 'react';
+import { useState, type ReactElement } from 'react';
 
 import type { Dataset, Notice, ReadOptions } from '../core/contract';
 import { useAction, useApp, useLoad, type Action } from './context';
 import { Columns } from './columns';
 import { Rows } from './rows';
 import { ReadAgain } from './reading';
-import { Await, Card, Go, Title, Trouble } from './parts';
+import { Await, Card, Go, Pages, Title, Trouble } from './parts';
+
+/** Remarks on one page. */
+const NOTED = 20;
 
 export function Data({ id }: { id: string }): ReactElement {
   const { api } = useApp();
@@ -57,11 +60,12 @@ interface WarningsProps {
 
 function Warnings({ items, action, reread }: WarningsProps): ReactElement {
   const { words } = useApp();
+  const [from, setFrom] = useState(0);
   return (
     <Card title={words.text('pages.warnings')}>
       <ul className="am-notes">
-        {items.map((item, index) => (
-          <li key={index} className="am-warning">
+        {items.slice(from, from + NOTED).map((item, index) => (
+          <li key={from + index} className="am-warning">
             <p>{item.message}</p>
             {item.action && (
               <button type="button" disabled={action.busy} onClick={() => reread(item.action as ReadOptions)}>
@@ -71,6 +75,7 @@ function Warnings({ items, action, reread }: WarningsProps): ReactElement {
           </li>
         ))}
       </ul>
+      <Pages from={from} step={NOTED} total={items.length} turn={setFrom} />
     </Card>
   );
 }

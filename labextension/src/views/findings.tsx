@@ -1,10 +1,14 @@
 /** What should be known before training; each with the figures behind it, and whether it is acted on. */
-import { useId, type ReactElement } from 'react';
+import { useId, useState, type ReactElement } from 'react';
 
 import type { Finding } from '../core/contract';
 import { plain } from '../core/format';
 import type { Code } from '../core/words';
 import { useApp } from './context';
+import { Pages } from './parts';
+
+/** Findings on one page. */
+const SHOWN = 20;
 
 const SEVERITIES: Readonly<Record<Finding['severity'], Code>> = {
   serious: 'pages.severity_serious',
@@ -20,13 +24,26 @@ interface FindingListProps {
 
 export function FindingList({ items, acted, act }: FindingListProps): ReactElement {
   const { words } = useApp();
+  const [from, setFrom] = useState(0);
   if (items.length === 0) return <p className="am-soft">{words.text('pages.nothing_found')}</p>;
+  const start = from < items.length ? from : 0;
   return (
-    <ul className="am-notes">
-      {items.map((item, index) => (
-        <One key={`${item.code}${index}`} item={item} on={acted(item, index)} act={on => act(index, on)} />
-      ))}
-    </ul>
+    <>
+      <ul className="am-notes">
+        {items.slice(start, start + SHOWN).map((item, place) => {
+          const index = start + place;
+          return (
+            <One
+              key={`${item.code}${index}`}
+              item={item}
+              on={acted(item, index)}
+              act={on => act(index, on)}
+            />
+          );
+        })}
+      </ul>
+      <Pages from={start} step={SHOWN} total={items.length} turn={setFrom} />
+    </>
   );
 }
 

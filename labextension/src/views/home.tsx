@@ -1,14 +1,16 @@
 /** The first screen: bring in a file, and what there is already. */
 import { useEffect, useRef, useState, type ReactElement, type ReactNode } from 'react';
 
+import type { Load } from '../core/cache';
 import type { Dataset, Job, Model } from '../core/contract';
 import { isOver } from '../core/follow';
 import { useApp, useLoad } from './context';
 import { Drop } from './drop';
-import { Await, Card, Go, JobState, Title } from './parts';
+import { Await, Card, Go, JobState, Pages, Title } from './parts';
 
 /** Milliseconds between two looks at a list in which something moves. */
 const FRESH = 4000;
+const BY_AGE = ['pages.newer', 'pages.older'] as const;
 
 export function Home(): ReactElement {
   const { words } = useApp();
@@ -37,6 +39,7 @@ interface Items<T> {
   items: T[];
   total: number;
   limit: number;
+  offset: number;
 }
 
 interface ListProps<T> {
@@ -54,7 +57,7 @@ function List<T>({ title, none, name, fetch, line, id, moves }: ListProps<T>): R
   const app = useApp();
   const [offset, setOffset] = useState(0);
   const query = app.page(offset);
-  const load = useLoad(`${name}/${offset}`, () => fetch(query));
+  const load = useKept(useLoad(`${name}/${offset}`, () => fetch(query)));
   useFresh(load.value?.items.some(item => moves?.(item)) ?? false, load.again);
   return (
     <Card title={title}>
@@ -67,32 +70,19 @@ function List<T>({ title, none, name, fetch, line, id, moves }: ListProps<T>): R
                 <li key={id(item)}>{line(item)}</li>
               ))}
             </ul>
-            {page.total > page.limit && (
-              <div className="am-row">
-                <button
-                  type="button"
-                  disabled={offset === 0}
-                  onClick={() => setOffset(Math.max(0, offset - query.limit))}
-                >
-                  {app.words.text('pages.newer')}
-                </button>
-                <span className="am-soft">
-                  {offset + 1}–{Math.min(offset + query.limit, page.total)} / {app.format.whole(page.total)}
-                </span>
-                <button
-                  type="button"
-                  disabled={offset + query.limit >= page.total}
-                  onClick={() => setOffset(offset + query.limit)}
-                >
-                  {app.words.text('pages.older')}
-                </button>
-              </div>
-            )}
+            <Pages from={page.offset} step={query.limit} total={page.total} turn={setOffset} ends={BY_AGE} />
           </>
         )}
       </Await>
     </Card>
   );
+}
+
+/** What was shown stays until what comes next is there: the page does not jump, and the focus is kept. */
+function useKept<T, L extends Load<T>>(load: L): L {
+  const [last, setLast] = useState(load.value);
+  if (load.value !== undefined && load.value !== last) setLast(load.value);
+  return last === undefined ? load : { ...load, value: load.value ?? last };
 }
 
 /** Ask again from time to time while something moves and somebody looks. */

@@ -213,6 +213,53 @@ export function Scroll({ label, children }: { label: string; children: ReactNode
   );
 }
 
+interface PagesProps {
+  from: number;
+  step: number;
+  total: number;
+  turn: (from: number) => void;
+  /** What the ways back and on are called. */
+  ends?: readonly [back: Code, on: Code];
+}
+
+const ENDS = ['app.before', 'app.after'] as const;
+
+/** What turns the pages of a long list; nothing where all of it is on one. */
+export function Pages({ from, step, total, turn, ends = ENDS }: PagesProps): ReactElement | null {
+  const { words, format } = useApp();
+  if (total <= step) return null;
+  return (
+    <div className="am-row">
+      <Turn to={from > 0 ? Math.max(0, from - step) : null} turn={turn}>
+        {words.text(ends[0])}
+      </Turn>
+      <span className="am-soft">
+        {format.whole(from + 1)}–{format.whole(Math.min(from + step, total))} / {format.whole(total)}
+      </span>
+      <Turn to={from + step < total ? from + step : null} turn={turn}>
+        {words.text(ends[1])}
+      </Turn>
+    </div>
+  );
+}
+
+/** A button that keeps the focus where there is no further page: a disabled one would lose it. */
+function Turn({
+  to,
+  turn,
+  children
+}: {
+  to: number | null;
+  turn: (from: number) => void;
+  children: ReactNode;
+}): ReactElement {
+  return (
+    <button type="button" aria-disabled={to === null} onClick={() => to !== null && turn(to)}>
+      {children}
+    </button>
+  );
+}
+
 /** Says things to screen readers, at most one at a time. */
 export function Voice(): ReactElement {
   const { said } = useAppState();

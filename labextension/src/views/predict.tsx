@@ -16,6 +16,8 @@ import { Why } from './why';
 
 /** Fields that a form shows at first; of a wider table, the others stay empty. */
 const MOST = 30;
+/** Values that a field proposes. */
+const PROPOSED = 50;
 /** Milliseconds without a further change after which a row is asked about. */
 const SETTLED = 60;
 
@@ -195,6 +197,8 @@ function Cell({
   set: (value: string) => void;
 }): ReactElement {
   const { format } = useApp();
+  // Proposals of all fields together are the most that the screen would hold.
+  const [visited, setVisited] = useState(false);
   const { categories } = column;
   const hint = format.range(column.kind, column.minimum, column.maximum) || undefined;
   const numeric = column.kind === 'numeric';
@@ -209,13 +213,13 @@ function Cell({
             inputMode={numeric ? 'decimal' : undefined}
             list={categories ? `${id}-list` : undefined}
             value={value}
+            onFocus={() => setVisited(true)}
+            onBlur={() => setVisited(false)}
             onChange={event => set(event.target.value)}
           />
           {categories && (
             <datalist id={`${id}-list`}>
-              {categories.slice(0, 50).map(name => (
-                <option key={name} value={name} />
-              ))}
+              {visited && categories.slice(0, PROPOSED).map(name => <option key={name} value={name} />)}
             </datalist>
           )}
         </>

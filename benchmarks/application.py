@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ UNMADE = 0.3
 WIDE_ROWS, LEARNED_ROWS = 200, 5_000
 PACKAGE = Path(automl_jupyter.__file__).parent
 LAB = "jupyterlab"
+ELSEWHERE = re.compile("/lab/api/(news|update)")
 
 
 # --- what there is much of
@@ -259,6 +261,8 @@ def scripts_of_lab(browser: Browser) -> tuple[list[Path], list[Path]]:
         (place / "automl_jupyter").symlink_to(PACKAGE / "labextension")
         with running(OURS, LAB, folder=Path(name)) as server:
             page = browser.new_page()
+            # JupyterLab would ask elsewhere whether there is a newer one.
+            page.route(ELSEWHERE, lambda route: route.abort())
             asked: set[str] = set()
             page.on("request", lambda request: asked.add(request.url.partition("?")[0]))
             page.goto(f"http://127.0.0.1:{server.address.port}/lab?token={server.address.token}")

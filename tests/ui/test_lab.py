@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ pytestmark = [pytest.mark.slow]
 MAIN = ".jp-MainAreaWidget .am-app"
 DRAWN = ".am-canvas canvas"
 PIXELS = "it => it.toDataURL()"
+NOTED = """async () => {
+    const answer = await fetch("/lab/api/workspaces/default", { cache: "no-store" });
+    return await answer.text();
+}"""
 DRAWN_ANEW = """([where, before]) => {
     const drawn = document.querySelector(where);
     return drawn !== null && drawn.toDataURL() !== before;
@@ -52,6 +57,13 @@ class Lab:
     def shows(self, heading: str) -> None:
         """Wait for a screen, by its title."""
         expect(self.app.get_by_role("heading", level=1, name=heading)).to_be_visible(timeout=PATIENCE)
+
+    def noted(self, route: str) -> None:
+        """Wait until JupyterLab, which takes its time, has noted a screen in its workspace."""
+        until = time.monotonic() + PATIENCE / 1000
+        while route not in self.page.evaluate(NOTED):
+            assert time.monotonic() < until, self.page.evaluate(NOTED)
+            self.page.wait_for_timeout(200)
 
 
 @pytest.fixture
@@ -90,7 +102,8 @@ def test_from_a_file_to_a_prediction(lab: Lab, root: Path, client: Client, scree
     screen.field("delay").fill("0")
     expect(lab.app.locator(".am-value")).to_have_text("no", timeout=PATIENCE)
     screen.has_no_barriers()
-    # What was open is open again, where it was.
+    # What was open is open again, where it was, once JupyterLab has noted it.
+    lab.noted("predict/flights-late")
     lab.page.reload()
     lab.shows("Predict late")
     lab.page.screenshot(path=screen.folder / "lab-restored.png")

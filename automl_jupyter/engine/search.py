@@ -386,7 +386,8 @@ class _Search:
             if not job.over and job.candidate.name not in self.board.finished:
                 reason = out_of_time if late or job.too_dear else stopped
                 self.board.fail(job.candidate, job.seconds, SKIPPED, reason)
-        for candidate in schedule.pending:
+        # Of variations that were only thought of nobody need hear.
+        for candidate in (c for c in schedule.pending if variations.MARK not in c.name):
             self.board.fail(candidate, 0.0, SKIPPED, out_of_time if late else stopped)
         schedule.pending.clear()
 

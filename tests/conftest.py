@@ -6,13 +6,20 @@ import datetime
 import os
 import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from automl_jupyter.client import Client
 
 # Whichever test imports MLflow first decides how much it says in all tests of the process.
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
@@ -107,3 +114,30 @@ def shared_data() -> Path:
     if not folder:
         pytest.skip("AUTOML_TEST_DATA names no folder with tables/ and nasty/")
     return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium.
+
+    Playwright's event loop runs in the thread of the tests for as long as it is open, and then no other test
+    could run one: hence no longer than for the tests of one file.
+    """
+    from benchmarks.browsing import browsing, chromium
+
+    if chromium() is None:
+        pytest.skip("no Chromium is installed")
+    with browsing() as running:
+        yield running
+
+
+@pytest.fixture
+def nothing_runs(client: Client) -> Iterator[None]:
+    """End what a test leaves running."""
+    from automl_jupyter.schemas import FINAL_STATES
+
+    yield
+    for job in client.jobs().items:
+        if job.state not in FINAL_STATES:
+            client.cancel(job)
+            client.wait(job, timeout=60)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,30 +13,15 @@ from typing import Any
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from automl_jupyter.client import Client, Server
-from automl_jupyter.schemas import FINAL_STATES
 from automl_jupyter.server import application
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 90_000
 """Milliseconds that something may take on a busy machine."""
 
 ARTIFACTS = Path(os.environ.get("AUTOML_TEST_ARTIFACTS", Path(__file__).parents[2] / "artifacts"))
-
-
-def chromium() -> str | None:
-    """The browser of this machine."""
-    return next((found for found in map(shutil.which, NAMES) if found), None)
 
 
 @dataclass(frozen=True)
@@ -137,22 +121,11 @@ def written(folder: Path, name: str) -> Path:
     return path
 
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium is installed"),
-]
+pytestmark = pytest.mark.slow
 
 BEGIN = "from automl_jupyter import Panel\nPanel()"
 FRAME = "import pandas as pd\nflights = pd.read_csv('flights.csv')\n"
 Open = Callable[..., Lab]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -169,16 +142,6 @@ def open_notebook(browser: Browser, server: Server, root: Path, flights_csv: str
 
     yield begin
     context.close()
-
-
-@pytest.fixture
-def nothing_runs(client: Client) -> Iterator[None]:
-    """End what a test leaves running."""
-    yield
-    for job in client.jobs().items:
-        if job.state not in FINAL_STATES:
-            client.cancel(job)
-            client.wait(job, timeout=60)
 
 
 def until_model(lab: Lab) -> None:

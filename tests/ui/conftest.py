@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 import automl_jupyter
 from automl_jupyter.client import Client, Server
 from automl_jupyter.demo import running_server
-from automl_jupyter.schemas import FINAL_STATES
 from automl_jupyter.server import application
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(automl_jupyter.__file__).parent
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 90_000
 """Milliseconds that something may take on a busy machine."""
 
@@ -37,18 +26,11 @@ ARTIFACTS = Path(os.environ.get("AUTOML_TEST_ARTIFACTS", ROOT / "artifacts")) / 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a browser, or the build, is skipped where there is none."""
-    browser = pytest.mark.skipif(chromium() is None, reason="no Chromium is installed")
+    """What needs the build is skipped where there is none."""
     built = pytest.mark.skipif(not application.is_built(), reason="the application is not built")
     for item in items:
         if item.path.parent == Path(__file__).parent and "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker(browser)
             item.add_marker(built)
-
-
-def chromium() -> str | None:
-    """The browser of this machine."""
-    return next((found for found in map(shutil.which, NAMES) if found), None)
 
 
 @dataclass
@@ -190,24 +172,6 @@ def model(client: Client, flights_csv: str) -> str:
         job = client.wait(job, timeout=90)
         assert job.model is not None, job.error
     return job.model.name
-
-
-@pytest.fixture
-def nothing_runs(client: Client) -> Iterator[None]:
-    """End what a test leaves running."""
-    yield
-    for job in client.jobs().items:
-        if job.state not in FINAL_STATES:
-            client.cancel(job)
-            client.wait(job, timeout=60)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        yield running
-        running.close()
 
 
 Open = Callable[..., Screen]

@@ -22,6 +22,46 @@ F64 = npt.NDArray[np.float64]
 _NUMBERS = 8_000_000
 _SHRINK = 1.0
 
+_GROUP = 16
+"""Numbers of which the smallest is found first."""
+
+_MOST_EQUAL = 16
+"""How many times as many as wanted may be left to be put in order: more only where many are equal."""
+
+
+def smallest(d: F32, most: int) -> npt.NDArray[np.intp]:
+    """Find the places of the smallest numbers of each row, the smallest first, and of equal ones the first.
+
+    The smallest of each of some groups are different numbers, hence so many numbers are at most as large as so
+    many of these: few are left to be put in order, which is several times quicker than a partition of all.
+
+    Parameters
+    ----------
+    d : ndarray of shape (n, q), float32
+        The numbers.
+    most : int
+        How many to find, at most q.
+
+    Returns
+    -------
+    ndarray of shape (n, most), int
+    """
+    n, q = d.shape
+    groups = q // _GROUP
+    least = d[:, : groups * _GROUP].reshape(n, _GROUP, groups).min(axis=1) if groups >= most else d
+    bound = np.partition(least, most - 1, axis=1)[:, most - 1]
+    rows, places = np.divmod(np.flatnonzero(d <= bound[:, None]), q)
+    counts = np.bincount(rows, minlength=n)
+    width = counts.max(initial=0)
+    if width > _MOST_EQUAL * most:
+        return np.argsort(d, axis=1, kind="stable")[:, :most]
+    column = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    few = np.full((n, width), np.inf, np.float32)
+    few[rows, column] = d[rows, places]
+    at = np.zeros((n, width), np.intp)
+    at[rows, column] = places
+    return np.take_along_axis(at, np.argsort(few, axis=1, kind="stable")[:, :most], axis=1)
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -60,12 +100,8 @@ class Examples:
         d = product(X, self._turned)
         d *= -2
         d += self._squares
-        most = min(most, d.shape[1])
-        near = np.argpartition(d, most - 1, axis=1)[:, :most] if most < d.shape[1] else None
-        near = np.tile(np.arange(most), (len(d), 1)) if near is None else np.sort(near, axis=1)
+        near = smallest(d, min(most, d.shape[1]))
         distances = np.take_along_axis(d, near, axis=1) + np.einsum("ij,ij->i", X, X)[:, None]
-        order = np.argsort(distances, axis=1, kind="stable")
-        near, distances = (np.take_along_axis(a, order, axis=1) for a in (near, distances))
         return near, np.maximum(distances, 0)
 
     def answer_without(self, X: F32, count: int, own: npt.NDArray[np.integer]) -> F32:
@@ -115,13 +151,13 @@ class NeighbourModel:
     def row_cost(self) -> float:
         """Microseconds for one row."""
         n, p = self.examples.rows.shape
-        return float(60.0 + n * (0.008 + 0.0005 * p))
+        return float(60.0 + n * (0.003 + 0.0006 * p))
 
     @property
     def bulk_cost(self) -> float:
         """Microseconds for one of many rows."""
         n, p = self.examples.rows.shape
-        return float(n * (0.008 + 0.0001 * p))
+        return float(1.0 + 0.1 * self.count + n * (0.002 + 0.000022 * p))
 
     def predict(self, X: F32) -> F32:
         """Predict in chunks of rows, which bounds memory."""

@@ -36,10 +36,13 @@ LEAST_WEIGHT = 0.02
 LEAST_PROBABILITY = 1e-5
 """No class is less probable, so that one sure model does not outvote all others."""
 
-MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 750.0
-"""Microseconds that a row may take alone, and among many."""
+MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 250.0
+"""Microseconds that a row may take alone, and among many for each of the trees that boosting grows at once."""
 
-SMALL_TABLE = 1500
+QUANTITIES = 1.6
+"""Quantities may take so many times as long: the second level and more repeats bring more there."""
+
+SMALL_TABLE = 2500
 """A table with so many rows may take twice as long for each as a large one."""
 
 TEMPERATURES = np.exp(np.linspace(-0.7, 0.7, 29))
@@ -146,7 +149,8 @@ class Cost:
 
     def share(self, width: int, rows: int) -> float:
         """Give what part it is of what may be spent; many classes and small tables may cost more."""
-        most = MOST_BULK_COST * max(1.0, width / 3) * (1 + SMALL_TABLE / rows)
+        at_once = QUANTITIES if width == 1 else 1.0 if width == 2 else width
+        most = MOST_BULK_COST * at_once * (1 + SMALL_TABLE / rows)
         return max(self.row / MOST_ROW_COST, self.bulk / most)
 
 

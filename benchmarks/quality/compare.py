@@ -18,10 +18,12 @@ from pathlib import Path
 from benchmarks.common import Report, Target, median, parser
 from benchmarks.quality import records, statistic
 from benchmarks.quality.records import Row
+from benchmarks.quality.run import QUICK
 
 BASE = "lightgbm"
 WORSE = 0.05
 BEYOND = 1.0
+MOST_LOST = 1 / 3
 Place = tuple[str, int]
 
 
@@ -214,6 +216,17 @@ def singles(errors: Errors, ours: str, models: Sequence[str]) -> list[Single]:
     ]
 
 
+def lost(errors: Errors, ours: str, base: str) -> float:
+    """The part of the gain over one model that the quick model of the same fits does not have."""
+    quick = f"{ours}-{QUICK}"
+    tables = shared(errors, (ours, quick, base))
+    whole, kept = (
+        -sum(statistic.clipped(statistic.log_ratio(errors.of(system, t), errors.of(base, t))) for t in tables)
+        for system in (ours, quick)
+    )
+    return 1 - kept / whole if whole > 0 else math.nan
+
+
 def shared(errors: Errors, systems: Sequence[str]) -> list[str]:
     """The tables that every system was tried on."""
     return [t for t in errors.tables if not any(math.isnan(errors.of(s, t)) for s in systems)]
@@ -363,6 +376,9 @@ def _judge(
     _say_duels(report, duels, ours)
     found = singles(errors, ours, settings.single.split(","))
     _say_singles(report, found, ours)
+    gone = lost(errors, ours, settings.single.split(",")[0])
+    if not math.isnan(gone):
+        report.targets.append(Target(f"gain over one model that {ours}-{QUICK} loses", gone, MOST_LOST, ""))
     over = overshoot([run for run in runs if run.system == ours])
     report.targets += [Target(f"errors of {ours} to {d.peer}", d.ratio.value, 1.0, "times") for d in duels]
     if any(not math.isnan(s.adjusted) for s in found):

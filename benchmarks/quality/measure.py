@@ -53,6 +53,10 @@ class Job:
     trials: int | None = None
 
 
+SHARED = ("fit_s", "import_s", "rss_start_mb", "rss_mb", "cpu_s", "other_cpu_s", "wall_s", "versions")
+"""What a quick model has in common with the good one, because one fit has made both."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of it.
@@ -66,12 +70,15 @@ class Outcome:
         As :func:`benchmarks.quality.errors.error` takes them, of the rows to judge by.
     honest : pair of ndarray, or None
         Truth and predictions that the system's own estimate was made of, where it gives them.
+    quick : mapping or None
+        The row of the quick model that the same fit has made, where there is one.
     """
 
     row: dict[str, Cell]
     truth: Any = None
     answer: Any = None
     honest: tuple[Any, Any] | None = None
+    quick: dict[str, Cell] | None = None
 
 
 @dataclass
@@ -243,8 +250,13 @@ def _read(job: Job, folder: Path, row: dict[str, Cell]) -> Outcome:
     with np.load(folder / "answer.npz") as held:
         arrays = dict(held)
     task = job.data["task"]
-    truth, answer = errors.of_run(task, truth, result.pop("classes"), arrays["answer"])
+    classes, quick_times, told = result.pop("classes"), result.pop("quick"), truth
+    truth, answer = errors.of_run(task, told, classes, arrays["answer"])
     honest = (arrays["truth"], arrays["honest"]) if "honest" in arrays else None
     said = {k: v for k, v in row.items() if k not in ("last", "note")}
     scored = {**said, **result, "error": errors.error(task, truth, answer)}
-    return Outcome(scored, truth, answer, honest)
+    if "quick" not in arrays:
+        return Outcome(scored, truth, answer, honest)
+    quick = errors.error(task, *errors.of_run(task, told, classes, arrays["quick"]))
+    kept = {k: v for k, v in scored.items() if k in SHARED}
+    return Outcome(scored, truth, answer, honest, {**kept, **quick_times, "error": quick})

@@ -19,6 +19,9 @@ from benchmarks.quality.systems import SYSTEMS
 from benchmarks.quality.tables import Split, Table
 
 KEY = ("dataset", "system", "budget", "seed", "threads")
+QUICK = "fast"
+"""What follows the name of a system whose quick model answered."""
+
 FIELDS = (
     "dataset", "task", "system", "budget", "seed", "threads", "error", "fit_s", "first_model_s", "predict_s",
     "row_ms", "rss_mb", "reported", "reported_low", "reported_high", "n_train", "n_test", "n_cols", "digest",
@@ -126,7 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             system, where[system], settings.budget, settings.threads, seed, {"target": table.target}, log,
             settings.trials,
         )  # fmt: skip
-        row = measure.of_split(job, part).row
+        made = measure.of_split(job, part)
+        row = made.row
         sizes: dict[str, Cell] = {
             "n_train": len(part.train),
             "n_test": len(part.test),
@@ -134,6 +138,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         told: dict[str, Cell] = {"block": block, "machine": machine_name(), "digest": part.digest}
         journal.add({**key, "task": part.task, **sizes, **told, **row})
+        if made.quick is not None:
+            beside = {**key, "system": f"{system}-{QUICK}"}
+            journal.add({**beside, "task": part.task, **sizes, **told, **made.quick})
         failed += "error" not in row
         shown = {k: row.get(k) for k in ("error", "fit_s", "first_model_s", "rss_mb", "note")}
         print(table.name, system, seed, *(f"{k}={_short(v)}" for k, v in shown.items()), flush=True)

@@ -75,6 +75,10 @@ class System(ABC):
     def predict(self, X: pd.DataFrame) -> Answer:
         """Answer with classes and a probability of each per row; or with None and a quantity per row."""
 
+    def quick(self, X: pd.DataFrame) -> Answer | None:
+        """Answer by the quick model that the same fit has made beside the good one, where there is one."""
+        return None
+
     def warm(self) -> None:
         """Get ready to answer single rows, where the system has a way of its own for that."""
         return
@@ -121,7 +125,7 @@ LEAST_MS = 1e-9
 
 
 class Ours(System):
-    """Ours; ``ours-fast`` answers by the quick model, and ``ours-without_<part>`` does without a part.
+    """Ours; ``ours-without_<part>`` does without a part.
 
     A part is a family (``neural``), a candidate (``lightgbm_slow``) or a step (``repeats``, ``second_level``,
     ``temperature``).
@@ -130,9 +134,9 @@ class Ours(System):
     packages = ("automl_jupyter", "scikit-learn", "lightgbm", "numpy", "pandas")
 
     def __init__(self, setting: Setting) -> None:
-        fast, without = setting.variant == "fast", setting.variant.removeprefix("without_")
-        if setting.variant and not fast and without == setting.variant:
-            raise SystemExit(f"ours has the variants fast and without_<part>, not {setting.variant!r}")
+        without = setting.variant.removeprefix("without_")
+        if setting.variant and without == setting.variant:
+            raise SystemExit(f"ours has the variants without_<part>, not {setting.variant!r}")
         engine = import_module("automl_jupyter.engine")
         made = engine.AutoMLRegressor if setting.task == "regression" else engine.AutoMLClassifier
         self._task = setting.task
@@ -142,9 +146,8 @@ class Ours(System):
             n_jobs=setting.threads,
             random_state=setting.seed,
             max_trials=setting.trials,
-            max_predict_ms=LEAST_MS if fast else None,
         )
-        if without and not fast:
+        if without:
             search = import_module("automl_jupyter.engine.search")
             self._model._ablation = search.Ablation(frozenset({without}))
 
@@ -157,6 +160,16 @@ class Ours(System):
         if self._task == "regression":
             return None, self._model.predict(X)
         return list(self._model.classes_), self._model.predict_proba(X)
+
+    def quick(self, X: pd.DataFrame) -> Answer | None:
+        """Ask the distilled model."""
+        if self._model.fast_ is None:
+            return None
+        self._model.set_params(max_predict_ms=LEAST_MS)
+        try:
+            return self.predict(X)
+        finally:
+            self._model.set_params(max_predict_ms=None)
 
     def told(self) -> dict[str, Any]:
         """The reported score with its interval, as errors, and the rows that it was judged by."""

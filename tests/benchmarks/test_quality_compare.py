@@ -53,6 +53,16 @@ def test_failures(results: Made, capsys: pytest.CaptureFixture[str]) -> None:
     assert cells[4:] == ["0", "1", "1", "1"]
 
 
+def test_what_a_quick_model_loses(results: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    found = [
+        *runs("lightgbm", {"a": 1.0, "b": 1.0, "c": 1.0}),
+        *runs("ours", {"a": 0.8, "b": 0.8, "c": 0.8}),
+        *runs("ours-fast", {"a": 0.8, "b": 1.0}),
+    ]
+    report = said(capsys, results("r", found))
+    assert row(report, "gain over one model that ours-fast loses")[1] == "0.50"
+
+
 def test_seeds_are_averaged_where_both_have_them(results: Made, capsys: pytest.CaptureFixture[str]) -> None:
     ours = [row for seed, e in ((0, 1.0), (1, 1.1), (2, 9.0)) for row in runs("ours", {"a": e}, seed=seed)]
     peer = [row for seed, e in ((0, 1.1), (1, 1.1)) for row in runs("peer", {"a": e}, seed=seed)]

@@ -55,6 +55,8 @@ def test_a_run_is_measured_once_and_gone_on_with(tables: Path, tmp_path: Path, c
         2,
         "--systems",
         "lightgbm,ours",
+        "--trials",
+        2,
         "--out",
         out,
     )
@@ -83,6 +85,18 @@ def test_a_run_is_measured_once_and_gone_on_with(tables: Path, tmp_path: Path, c
     assert rows(out)[0] == single
 
     assert "| ours against" in run(capsys, "compare", out)
+
+
+def test_the_quick_model_of_a_fit_has_a_row_of_its_own(tables: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "r.csv"
+    asked = ("run", "--tables", tables, "--only", "sizes", "--budget", 100, "--trials", 6, "--out", out)
+    run(capsys, *asked, "--systems", "ours")
+    ensemble, fast = rows(out)
+    assert [ensemble["system"], fast["system"]] == ["ours", "ours-fast"]
+    assert ensemble["error"] != fast["error"]
+    assert float(fast["row_ms"]) < float(ensemble["row_ms"])
+    assert fast["fit_s"] == ensemble["fit_s"]
+    assert fast["reported"] == ""
 
 
 def test_a_system_that_fails_is_a_row_too(tables: Path, tmp_path: Path, capsys: Capture) -> None:

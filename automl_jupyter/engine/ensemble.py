@@ -37,7 +37,7 @@ LEAST_PROBABILITY = 1e-5
 """No class is less probable, so that one sure model does not outvote all others."""
 
 MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 250.0
-"""Microseconds that a row may take alone, and among many for each of the trees that boosting grows at once."""
+"""Microseconds that a row may take alone, and among many for each tree that boosting grows at once."""
 
 QUANTITIES = 1.6
 """Quantities may take so many times as long: the second level and more repeats bring more there."""

@@ -32,8 +32,8 @@ _MOST_EQUAL = 16
 def smallest(d: F32, most: int) -> npt.NDArray[np.intp]:
     """Find the places of the smallest numbers of each row, the smallest first, and of equal ones the first.
 
-    The smallest of each of some groups are different numbers, hence so many numbers are at most as large as so
-    many of these: few are left to be put in order, which is several times quicker than a partition of all.
+    The smallest numbers of groups are different numbers: the wanted ones are at most as large as so many of
+    these. Few are left to be put in order, which is several times quicker than a partition of all.
 
     Parameters
     ----------

@@ -154,21 +154,27 @@ class Schedule:
 
     def _parts(self, candidate: Candidate, repeat: int) -> Iterator[Unit]:
         size = self.size(candidate)
-        job = Job(candidate, size, self._share(size), repeat=repeat)
+        rounds, until = -(-size // self.lanes), self._until()
+        job = Job(candidate, size, self._share(until, rounds), repeat=repeat)
         self.jobs.append(job)
         for number in range(size):
+            # What quick parts leave is for later ones: the last may be the longest.
+            job.share = max(job.share, self._share(until, rounds - number // self.lanes))
             if not job.too_dear:
                 job.too_dear = not self._is_affordable(job, size - number)
             if job.too_dear or job.over:
                 return
             yield Unit(job, repeat * size + number)
 
-    def _share(self, size: int) -> float:
-        """Give the seconds that one part may take."""
-        if not self.timed:
-            return float("inf")
-        left = self.deadline.at - time.monotonic()
-        return max(LEAST_SECONDS, self.share * left / -(-size // self.lanes))
+    def _until(self) -> float:
+        """Until when a candidate that begins now may go on, on :func:`time.monotonic`."""
+        now = time.monotonic()
+        return now + self.share * (self.deadline.at - now) if self.timed else float("inf")
+
+    @staticmethod
+    def _share(until: float, rounds: int) -> float:
+        """Give the seconds that each of so many parts, one after the other, may take."""
+        return max(LEAST_SECONDS, (until - time.monotonic()) / rounds)
 
     def _is_affordable(self, job: Job, left: int) -> bool:
         """Tell whether the rest of a candidate can be expected to end in time with half of its work or more.

@@ -382,13 +382,16 @@ class _Search:
         """Say of what was begun or planned that there was no time for it."""
         late = time.monotonic() >= schedule.deadline.at
         out_of_time, stopped = "engine.trial_out_of_time", "engine.trial_stopped"
-        for job in schedule.jobs:
-            if not job.over and job.candidate.name not in self.board.finished:
-                reason = out_of_time if late or job.too_dear else stopped
-                self.board.fail(job.candidate, job.seconds, SKIPPED, reason)
-        # Of variations that were only thought of nobody need hear.
-        for candidate in (c for c in schedule.pending if variations.MARK not in c.name):
-            self.board.fail(candidate, 0.0, SKIPPED, out_of_time if late else stopped)
+        given_up = {
+            job.candidate.name: (job.candidate, job.seconds, late or job.too_dear)
+            for job in schedule.jobs
+            if not job.over and job.candidate.name not in self.board.finished
+        }
+        given_up |= {candidate.name: (candidate, 0.0, late) for candidate in schedule.pending}
+        for candidate, seconds, no_time in given_up.values():
+            # Of variations that were only thought of nobody need hear.
+            if seconds or variations.MARK not in candidate.name:
+                self.board.fail(candidate, seconds, SKIPPED, out_of_time if no_time else stopped)
         schedule.pending.clear()
 
     def _tell_progress(self) -> None:

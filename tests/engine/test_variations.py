@@ -53,6 +53,8 @@ def test_a_search_with_time_to_spare_varies_what_it_uses_and_goes_on_from_that(m
     model = AutoMLRegressor(time_budget=15, n_jobs=2).fit(X, y, observer=seen)
     varied = {t.name for t in model.trials_ if variations.MARK in t.name and t.state == "done"}
     assert varied
+    # Of those that were only planned nothing is said.
+    assert all(t.fit_seconds > 0 for t in model.trials_ if variations.MARK in t.name)
     assert [p.seconds for p in model.curve_] == sorted(p.seconds for p in model.curve_)
     assert seen.told
     assert all(0 <= ahead.low <= ahead.gain <= ahead.high <= 1 for ahead in seen.told)

@@ -234,7 +234,7 @@ def read_frame(plan: Layout, X: pd.DataFrame) -> tuple[Cells, list[tuple[RowWarn
         Each warning with the positions of the rows that it concerns.
     """
     if len(X) <= FEW_ROWS:
-        few, mine = read_rows(plan, [{str(k): v for k, v in row.items()} for row in X.to_dict("records")])
+        few, mine = read_rows(plan, _records(X))
         return few, [(warning, np.array([row])) for row, each in enumerate(mine) for warning in each]
     n, found = len(X), []
     read = {c.name: without(X[c.name], c.missing_values) for c in _all(plan) if c.name in X.columns}
@@ -260,6 +260,20 @@ def read_frame(plan: Layout, X: pd.DataFrame) -> tuple[Cells, list[tuple[RowWarn
         if column.name not in read:
             found.append((RowWarning("engine.missing_column", column.name), every))
     return Cells(numbers, codes, tuple(texts)), found
+
+
+def _records(X: pd.DataFrame) -> list[dict[str, object]]:
+    """Give the rows of a table as plain cells by column name.
+
+    :meth:`pandas.DataFrame.to_dict` makes a Series of each column first, which takes longer than all the rest
+    of a prediction.
+    """
+    names = [str(name) for name in X.columns]
+    return [dict(zip(names, map(_plain, row), strict=True)) for row in X.to_numpy(dtype=object)]
+
+
+def _plain(cell: object) -> object:
+    return cell.item() if isinstance(cell, np.bool_ | np.integer | np.floating) else cell
 
 
 def _all(plan: Layout) -> tuple[ColumnContract, ...]:

@@ -49,7 +49,9 @@ def as_frame(estimator: object, X: object, *, reset: bool) -> pd.DataFrame:
             twice = str(X.columns[X.columns.duplicated()][0])
             raise refuse("columns", "engine.duplicate_column", column=twice)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
-        return X.set_axis([str(name) for name in X.columns], axis=1).reset_index(drop=True)
+        named = X.copy(deep=False)
+        named.columns, named.index = pd.Index([str(name) for name in X.columns]), pd.RangeIndex(len(X))
+        return named
     array: npt.NDArray[np.generic] = check_array(
         X, dtype=None, ensure_all_finite=False, ensure_min_samples=2 if reset else 1, estimator=estimator
     )

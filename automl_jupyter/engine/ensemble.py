@@ -37,10 +37,11 @@ LEAST_PROBABILITY = 1e-5
 """No class is less probable, so that one sure model does not outvote all others."""
 
 MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 250.0
-"""Microseconds that a row may take alone, and among many for each tree that boosting grows at once."""
+"""Microseconds that a row may take alone, and among many where there are two classes."""
 
-QUANTITIES = 1.6
-"""Quantities may take so many times as long: the second level and more repeats bring more there."""
+QUANTITIES, CLASSES = 1.6, 0.4
+"""Quantities may take so many times as long, and each of more than two classes: boosting grows a tree for
+each of them, and more trees bring more than where there are two."""
 
 SMALL_TABLE = 2500
 """A table with so many rows may take twice as long for each as a large one."""
@@ -149,8 +150,8 @@ class Cost:
 
     def share(self, width: int, rows: int) -> float:
         """Give what part it is of what may be spent; many classes and small tables may cost more."""
-        at_once = QUANTITIES if width == 1 else 1.0 if width == 2 else width
-        most = MOST_BULK_COST * at_once * (1 + SMALL_TABLE / rows)
+        times = QUANTITIES if width == 1 else max(1.0, CLASSES * width)
+        most = MOST_BULK_COST * times * (1 + SMALL_TABLE / rows)
         return max(self.row / MOST_ROW_COST, self.bulk / most)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import os
+import re
 import socket
 import ssl
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,3 +145,85 @@ def nothing_runs(client: Client) -> Iterator[None]:
         if job.state not in FINAL_STATES:
             client.cancel(job)
             client.wait(job, timeout=60)
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A reverse proxy that takes one request on each connection and hands all else on as it comes.
+
+    Attributes
+    ----------
+    target : callable
+        The host and port that a path is handed on to; None where there is nobody.
+    said : bytes, optional
+        The `Host` that is said there; what the browser says unless given.
+    """
+
+    target: Callable[[str], tuple[str, int] | None]
+    said: bytes | None = None
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Hand one request on, and its answer back."""
+        with closing(writer), suppress(OSError, EOFError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not re.search(rb"(?mi)^upgrade:", head):
+                head = re.sub(rb"(?mi)^connection:.*\r\n", b"", head)
+                head = head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+            if self.said is not None:
+                head = re.sub(rb"(?mi)^host:.*?(?=\r\n)", b"Host: " + self.said, head)
+            place = self.target(head.split(b" ", 2)[1].decode("ascii"))
+            if place is None:
+                return
+            answer, there = await asyncio.open_connection(*place)
+            with closing(there):
+                there.write(head)
+                asked = asyncio.ensure_future(self.hand_on(reader, there))
+                await self.hand_on(answer, writer)
+                asked.cancel()
+
+    @staticmethod
+    async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Copy until one side ends."""
+        with suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+
+
+@contextmanager
+def proxying(proxy: Proxy, listener: socket.socket) -> Iterator[None]:
+    """Let a proxy take what comes on a socket, beside the test."""
+    over = threading.Event()
+
+    async def serve() -> None:
+        # Connections that are still open at the end are dropped with the loop.
+        server = await asyncio.start_server(proxy.take, sock=listener)
+        await asyncio.to_thread(over.wait)
+        server.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+Pass = Callable[..., str]
+
+
+@pytest.fixture
+def behind() -> Iterator[Pass]:
+    """Put a reverse proxy on loopback before something, and say where it listens."""
+    with ExitStack() as stack:
+
+        def begin(
+            target: Callable[[str], tuple[str, int] | None], *, at: str = "127.0.0.1", said: str | None = None
+        ) -> str:
+            family, written = (socket.AF_INET6, f"[{at}]") if ":" in at else (socket.AF_INET, at)
+            listener = socket.create_server((at, 0), family=family)
+            stack.enter_context(proxying(Proxy(target, said.encode() if said else None), listener))
+            return f"{written}:{listener.getsockname()[1]}"
+
+        yield begin

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -184,15 +185,21 @@ def open_page(browser: Browser, server: Server) -> Iterator[Open]:
     screens: list[Screen] = []
 
     def begin(
-        route: str = "", *, size: tuple[int, int] = (1200, 900), locale: str = "en-US", scheme: str = "light"
+        route: str = "",
+        *,
+        size: tuple[int, int] = (1200, 900),
+        locale: str = "en-US",
+        scheme: str = "light",
+        at: Server = server,
+        **like: Any,
     ) -> Screen:
         context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale=locale, color_scheme=scheme
+            viewport={"width": size[0], "height": size[1]}, locale=locale, color_scheme=scheme, **like
         )
         contexts.append(context)
         screen = Screen(context.new_page())
         screens.append(screen)
-        screen.page.goto(f"{server.url}automl/?token={server.token}#/{route}")
+        screen.page.goto(f"{at.url}automl/?token={at.token}#/{route}")
         screen.app.wait_for()
         return screen
 

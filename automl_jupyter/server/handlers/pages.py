@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from base64 import b64encode
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from automl_jupyter.server.identity import RESOURCE
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 RECENT = 20
+NONCE_BYTES = 18
 POLICY = (
     "default-src 'none'; style-src '{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 )
@@ -97,10 +99,15 @@ class HomeHandler(PageHandler):
 
     @property
     def content_security_policy(self) -> str:
-        """Scripts from the folder of the application alone; else as any page."""
+        """Scripts of the application alone; else as any page."""
         if not application.is_built():
             return super().content_security_policy
-        return application.policy(f"{self.request.host}{self.app.static_url_prefix}", _style()[1])
+        return application.policy(self._nonce)
+
+    @cached_property
+    def _nonce(self) -> str:
+        """What the policy and the page's own scripts have in common; another one in each answer."""
+        return secrets.token_urlsafe(NONCE_BYTES)
 
     def _application(self) -> dict[str, str] | None:
         if not application.is_built():
@@ -109,7 +116,7 @@ class HomeHandler(PageHandler):
         found = {name: f"{prefix}{file}" for name, file in application.files().items()}
         # To ask for it sets the cookie that the application's own requests need.
         _ = self.xsrf_token
-        return {**found, "base_url": self.base_url, "login": self.get_login_url()}
+        return {**found, "nonce": self._nonce, "base_url": self.base_url, "login": self.get_login_url()}
 
     @web.authenticated
     @authorized("read", resource=RESOURCE)

@@ -70,8 +70,21 @@ class MlflowTracking(Tracking):
         path = Path(self._tracking_uri.removeprefix("sqlite:///"))
         # Two processes that make one database at the same moment spoil each other's migrations.
         with _alone(path.with_name(f"{path.name}.lock")):
-            _make_private_file(path)
+            if not path.exists():
+                self._make(path)
             return MlflowClient(self._tracking_uri, self._registry_uri)
+
+    def _make(self, path: Path) -> None:
+        """Make the database under another name: half a one, of a process that was killed, never works."""
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        making = path.with_name(f"{path.name}.making")
+        for left in (making, making.with_name(f"{making.name}-journal")):
+            left.unlink(missing_ok=True)
+        _make_private_file(making)
+        store = SqlAlchemyStore(f"sqlite:///{making}", self._artifact_root or str(path.parent))
+        store.engine.dispose()
+        making.rename(path)
 
     def warm(self) -> None:
         with _translated():

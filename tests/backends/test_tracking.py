@@ -301,23 +301,34 @@ def test_only_the_owner_can_read_it(made):
     assert stat.S_IMODE((made / "files").stat().st_mode) == 0o700
 
 
+BEGINS = (
+    "import sys; from automl_jupyter.backends.mlflow_tracking import MlflowTracking as M\n"
+    "print(M(sys.argv[1], artifact_root=sys.argv[2]).begin('e', 'r', {}, {}))"
+)
+
+
+def beginning(folder):
+    """A process that makes a database in a folder and begins a run."""
+    arguments = (f"sqlite:///{folder}/m.sqlite", str(folder / "files"))
+    command = [sys.executable, "-W", "ignore", "-c", BEGINS, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 def test_two_workers_may_begin_at_the_same_moment(tmp_path):
-    code = (
-        "import sys; from automl_jupyter.backends.mlflow_tracking import MlflowTracking as M\n"
-        "print(M(sys.argv[1], artifact_root=sys.argv[2]).begin('e', 'r', {}, {}))"
-    )
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-c",
-        code,
-        f"sqlite:///{tmp_path}/m.sqlite",
-        str(tmp_path / "files"),
-    ]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [beginning(tmp_path) for _ in range(2)]
     ids = [process.communicate(timeout=60)[0].strip() for process in both]
     assert [len(i) for i in ids] == [32, 32]
+
+
+def test_half_a_database_of_a_worker_that_was_killed_is_made_anew(tmp_path, eventually):
+    making = tmp_path / "m.sqlite.making"
+    with beginning(tmp_path) as first:
+        assert eventually(lambda: making.exists() and making.stat().st_size > 0, 60)
+        first.kill()
+    assert not (tmp_path / "m.sqlite").exists()
+    second = beginning(tmp_path)
+    assert len(second.communicate(timeout=60)[0].strip()) == 32
+    assert not making.exists()
 
 
 def test_a_server_that_is_down_is_told_soon():

@@ -66,6 +66,18 @@ def test_what_is_compiled_is_what_is_written(domain, language):
     assert sentences(compiled) == sentences(found), "run `make messages`"
 
 
+LOOSE = re.compile(r"\w[:;?!»](?=\s|$)|(?<=[\w}»)]) ([:;?!»]|%(?![\w%]))|« |«\w|[^\W\d]'[^\W\d]")
+"""What French does not write: no space before a high sign, or one where a line may break; straight marks."""
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_french_is_written_as_french_is(domain):
+    said = sentences(catalogue(domain, "fr")[0])
+    # What is typed is typed so in every language.
+    texts = {code: re.sub("Content-Type:|train[?]", "", " ".join(forms)) for code, forms in said.items()}
+    assert {code: found[0] for code, text in texts.items() if (found := LOOSE.search(text))} == {}
+
+
 def codes_in_source() -> set[str]:
     """Every string of the package that is a code as a whole."""
     found = set()

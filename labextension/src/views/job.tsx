@@ -57,6 +57,7 @@ function Search({ job }: { job: Job }): ReactElement {
             <p>{job.error.message}</p>
           </div>
         )}
+        {job.state === 'interrupted' && <p>{words.text('app.job.interrupted')}</p>}
         {job.model && (
           <p className="am-row">
             <Go to={{ screen: 'model', ...job.model }} className="am-button am-primary">
@@ -123,10 +124,16 @@ function Outlook({ job }: { job: Job }): ReactElement | null {
   );
 }
 
+/** What can be done with a job now: one that waits for its turn cannot be stopped, only called off. */
+function verbsOf(job: Job): readonly Verb[] {
+  if (isOver(job)) return isResumable(job) ? ['resume'] : [];
+  return job.state === 'queued' ? ['cancel'] : ['stop', 'cancel'];
+}
+
 function Verbs({ job }: { job: Job }): ReactElement {
   const app = useApp();
   const action = useAction();
-  const verbs: Verb[] = isOver(job) ? (isResumable(job) ? ['resume'] : []) : ['stop', 'cancel'];
+  const verbs = verbsOf(job);
   return (
     <>
       {verbs.map(verb => (

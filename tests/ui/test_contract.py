@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from automl_jupyter import __version__
+from automl_jupyter import __version__, messages
 from automl_jupyter.notebook.panel import snippets
 from automl_jupyter.schemas import Dataset
 
@@ -35,6 +35,15 @@ def test_the_application_is_compiled_against_todays_contract() -> None:
 
 def test_both_halves_have_one_version() -> None:
     assert json.loads((SOURCE / "package.json").read_text(encoding="utf-8"))["version"] == __version__
+
+
+def test_the_settings_say_what_the_catalogue_says() -> None:
+    """JupyterLab shows the schema itself to whoever looks before the extension has loaded."""
+    schema = json.loads((SOURCE / "schema" / "plugin.json").read_text(encoding="utf-8"))
+    assert schema["description"] == messages.render("app.lab.settings")
+    for name, told in schema["properties"].items():
+        assert told["title"] == messages.render(f"app.lab.{name}")
+        assert told["description"] == messages.render(f"app.lab.{name}_about")
 
 
 DATASET: dict[str, Any] = {

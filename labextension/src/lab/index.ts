@@ -20,6 +20,7 @@ import { languageOf } from '../core/words';
 import labels from '../core/words/lab.json';
 import { mark } from './icon';
 import { Lazy } from './lazy';
+import { spoken } from './settings';
 import type { Shell } from './shell';
 
 const ID = 'automl_jupyter:plugin';
@@ -122,7 +123,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
       args: widget => ({ route: widget.content.route, id: widget.id, fresh: true }),
       name: widget => widget.id
     });
-    if (shell) side(shell, settings, restorer, start, text['app.lab.product']);
+    settings?.transform(ID, {
+      fetch: plugin => ({ ...plugin, schema: spoken(plugin.schema, text) })
+    });
+    // Until they are loaded, JupyterLab does not know what they add to its menus.
+    const known = settings?.load(ID) ?? null;
+    if (shell) side(shell, known, restorer, start, text['app.lab.product']);
   }
 };
 
@@ -139,7 +145,7 @@ function routeOf(args: ReadonlyPartialJSONObject): string | null {
 /** The panel on the left, unless the settings say otherwise. */
 function side(
   shell: ILabShell,
-  settings: ISettingRegistry | null,
+  settings: Promise<ISettingRegistry.ISettings> | null,
   restorer: ILayoutRestorer | null,
   start: () => Promise<Shell>,
   name: string
@@ -153,7 +159,7 @@ function side(
   const place = (): void => shell.add(panel, 'left', { rank: 600, type: 'AutoML' });
   place();
   restorer?.add(panel, panel.id);
-  void settings?.load(ID).then(found => {
+  void settings?.then(found => {
     const follow = (): void => {
       if (found.get('side').composite === false) panel.parent = null;
       else if (!panel.isAttached) place();

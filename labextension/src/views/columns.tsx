@@ -2,6 +2,7 @@
 import { useState, type ReactElement } from 'react';
 
 import type { Column, Dataset, Profile, ReadOptions } from '../core/contract';
+import { typedOf } from '../core/rows';
 import type { Code } from '../core/words';
 import { useApp, useLoad } from './context';
 import { Card, Pages, Scroll } from './parts';
@@ -115,6 +116,9 @@ interface LineProps {
 function Line({ column, rows, spread, type, choose }: LineProps): ReactElement {
   const { words, format } = useApp();
   const share = rows ? column.missing / rows : 0;
+  const examples = column.examples
+    .slice(0, 4)
+    .map(text => (column.type === 'number' ? typedOf(text, format.locale) : text));
   return (
     <tr className={type === column.type ? '' : 'am-changed'}>
       <th scope="row">{column.name}</th>
@@ -137,7 +141,7 @@ function Line({ column, rows, spread, type, choose }: LineProps): ReactElement {
         {column.missing ? `${format.whole(column.missing)} (${format.percent(share, 1)})` : '–'}
       </td>
       <td className="am-num">{format.whole(column.distinct)}</td>
-      <td className="am-soft am-examples">{column.examples.slice(0, 4).join(' · ')}</td>
+      <td className="am-soft am-examples">{examples.join(' · ')}</td>
     </tr>
   );
 }

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 
 import type { Preview } from '../core/contract';
 import { plain } from '../core/format';
+import { typedOf } from '../core/rows';
 import { useApp, useLoad } from './context';
 import { Await, Card, Scroll } from './parts';
 
@@ -10,7 +11,7 @@ const COLUMNS = 25;
 const ROWS = 10;
 
 export function Rows({ id }: { id: string }): ReactElement {
-  const { api, words } = useApp();
+  const { api, words, format } = useApp();
   const load = useLoad<Preview>(`preview/${id}`, () => previewOf(api, id));
   return (
     <Card title={words.text('pages.first_rows')}>
@@ -31,7 +32,9 @@ export function Rows({ id }: { id: string }): ReactElement {
                 {preview.rows.slice(0, ROWS).map((row, index) => (
                   <tr key={index}>
                     {row.slice(0, COLUMNS).map((cell, column) => (
-                      <td key={column}>{plain(cell)}</td>
+                      <td key={column}>
+                        {typeof cell === 'number' ? typedOf(cell, format.locale) : plain(cell)}
+                      </td>
                     ))}
                   </tr>
                 ))}

@@ -131,6 +131,12 @@ def test_the_panel_at_the_side_opens_models_also_in_the_dark(lab: Lab, model: st
     screen.has_no_barriers()
     screen_of(lab.page, "#automl-side").has_no_barriers()
     lab.page.screenshot(path=screen.folder / "lab-dark.png")
+    lab.command("JupyterLab Dark High Contrast")
+    lab.page.locator("body[data-jp-theme-name*='High Contrast']").wait_for(state="attached")
+    expect(lab.app.locator(DRAWN)).to_be_visible(timeout=PATIENCE)
+    for where in (MAIN, "#automl-side"):
+        screen_of(lab.page, where).has_no_barriers()
+    lab.page.screenshot(path=screen.folder / "lab-contrast.png")
     # Another theme draws what stands there again, in its own colours; what was chosen stays so.
     screen.field("Chart").select_option(label="ROC curve")
     expect(lab.app.locator("figcaption strong")).to_have_text("ROC curve")

@@ -15,7 +15,16 @@ PATIENCE = 90_000
 """Milliseconds that something may take on a busy machine."""
 
 pytestmark = [pytest.mark.slow]
-SCREENS = ("home", "data", "train", "job", "model", "predict", "about")
+LOOKS: dict[str, dict[str, str]] = {
+    "light": {},
+    "dark": {"scheme": "dark"},
+    "contrast": {"contrast": "more"},
+    "forced": {"scheme": "dark", "forced_colors": "active"},
+}
+"""What a reader asks of every page: more contrast, or the colours of the system alone."""
+
+GROUND = "it => getComputedStyle(it).backgroundColor"
+FRAME = "it => `${getComputedStyle(it).outlineStyle} ${getComputedStyle(it).outlineWidth}`"
 
 
 def routes(client: Client, model: str) -> dict[str, str]:
@@ -122,16 +131,38 @@ def test_another_version_is_put_into_service_and_back_by_keyboard(
     screen.shows(model)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_screen_has_barriers(open_page: Any, client: Client, model: str, scheme: str) -> None:
-    screen = open_page(scheme=scheme)
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_screen_has_barriers(open_page: Any, client: Client, model: str, look: str) -> None:
+    screen = open_page(**LOOKS[look])
     for name, route in routes(client, model).items():
         goto(screen, route)
         screen.app.locator("h1").wait_for()
         screen.settled()
         screen.has_no_barriers()
-        screen.picture(f"screen-{name}-{scheme}")
+        screen.picture(f"screen-{name}-{look}")
         assert screen.page.evaluate("document.querySelectorAll('*').length") < 2000
+
+
+def test_states_are_seen_in_the_colours_of_the_system(open_page: Any, client: Client, model: str) -> None:
+    screen = open_page(routes(client, model)["train"], **LOOKS["forced"])
+    quick, usual = (screen.app.get_by_role("button", name=name) for name in ("first look", "usual"))
+    usual.click()
+    for chosen, other in (
+        (usual, quick),
+        (screen.step("Train"), screen.step("Data")),
+        (screen.button("Start the training"), quick),
+    ):
+        assert chosen.evaluate(GROUND) != other.evaluate(GROUND)
+    screen.page.keyboard.press("Tab")
+    assert screen.app.locator(":focus-visible").evaluate(FRAME) == "solid 3px"
+    goto(screen, routes(client, model)["predict"])
+    bar = screen.app.locator(".am-answer meter").first
+    bar.wait_for()
+    assert bar.evaluate(FRAME) == "solid 1px"
+    goto(screen, routes(client, model)["model"])
+    # Charts are drawn for the ground on which they stand.
+    with screen.page.expect_request("**/charts/**theme=contrast**"):
+        screen.page.reload()
 
 
 def test_no_screen_is_wider_than_a_narrow_window(open_page: Any, client: Client, model: str) -> None:
@@ -142,31 +173,6 @@ def test_no_screen_is_wider_than_a_narrow_window(open_page: Any, client: Client,
         screen.settled()
         assert screen.page.evaluate("document.documentElement.scrollWidth") <= 320, name
     screen.has_no_barriers()
-
-
-def test_it_speaks_french(open_page: Any, client: Client, model: str) -> None:
-    screen = open_page(locale="fr-FR")
-    screen.shows("D’un tableau à un modèle en service")
-    assert screen.app.get_attribute("lang") == "fr"
-    titles = {
-        "train": "Entraîner un modèle",
-        "job": "Apprendre à prédire late",
-        "predict": "Prédire late",
-        "about": "À propos",
-    }
-    for name, title in titles.items():
-        goto(screen, routes(client, model)[name])
-        screen.shows(title)
-        screen.settled()
-    goto(screen, routes(client, model)["predict"])
-    for hour, late in (("5,5", "no"), ("22,5", "yes")):
-        screen.field("hour").fill(hour)
-        expect(screen.app.locator(".am-value")).to_have_text(late, timeout=PATIENCE)
-    # A decimal comma is no reason to warn.
-    expect(screen.app.locator(".am-answer .am-note")).to_have_count(0)
-    goto(screen, routes(client, model)["model"])
-    score = client.model(model).versions[0].score
-    expect(screen.app.locator(".am-figure strong").first).to_have_text(f"{score:.4f}".replace(".", ","))
 
 
 def test_an_upload_goes_on_after_a_cut(open_page: Any, tmp_path: Path) -> None:

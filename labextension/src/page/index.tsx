@@ -31,7 +31,7 @@ async function begin(root: HTMLElement): Promise<void> {
   const { base = '/', language = 'en', login = '' } = root.dataset;
   const words = await loadWords(languageOf(language));
   const dark = matchMedia('(prefers-color-scheme: dark)');
-  const contrast = matchMedia('(prefers-contrast: more)');
+  const contrast = matchMedia('(prefers-contrast: more), (forced-colors: active)');
   const host: Host = {
     login: `${login}?next=${encodeURIComponent(location.pathname + location.hash)}`,
     version,

@@ -1,4 +1,4 @@
-"""In a server that a real JupyterHub started: who is who, and how a notebook finds its own server."""
+"""In a server that a real JupyterHub started: who is who, how a notebook finds its own server, its page."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
+from playwright.sync_api import Browser, expect
+
+from automl_jupyter.server import application
 
 pytestmark = [
     pytest.mark.slow,
@@ -35,7 +39,7 @@ from jupyterhub.proxy import Proxy
 
 
 class Direct(Proxy):
-    """Routes nothing, and notes where each server is: kernels speak to theirs without a proxy."""
+    """Notes where each server is; a test that needs a proxy starts one that looks there."""
 
     should_start = False
     routes = {{}}
@@ -105,6 +109,17 @@ class Hub:
         headers = {"Authorization": f"token {token}"}
         return httpx.Client(base_url=f"{place}{prefix}", headers=headers, timeout=60)
 
+    def target(self, path: str) -> tuple[str, int] | None:
+        """Who answers to a path, as the hub has told its proxy."""
+        routes = json.loads((self.folder / "routes.json").read_text())
+        known = [spec for spec in routes if path.startswith(spec)]
+        if not known:
+            return None
+        place = urlsplit(routes[max(known, key=len)])
+        assert place.hostname is not None
+        assert place.port is not None
+        return place.hostname, place.port
+
     def kernel(self, server: httpx.Client) -> BlockingKernelClient:
         """Have a server start a kernel, and speak to it."""
         started = server.post("api/kernels", json={"name": "python3"})
@@ -161,6 +176,13 @@ def hub(environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> It
     process.wait(60)
 
 
+@pytest.fixture(scope="module")
+def ada(hub: Hub) -> Iterator[httpx.Client]:
+    """Somebody's server."""
+    with hub.server_of("ada") as server:
+        yield server
+
+
 def said(client: BlockingKernelClient, code: str) -> str:
     """What a cell prints."""
     printed: list[str] = []
@@ -173,8 +195,8 @@ def said(client: BlockingKernelClient, code: str) -> str:
     return "".join(printed)
 
 
-def test_a_notebook_finds_its_own_server_and_its_owner(hub: Hub) -> None:
-    with hub.server_of("ada") as ada, hub.server_of("bob") as bob:
+def test_a_notebook_finds_its_own_server_and_its_owner(hub: Hub, ada: httpx.Client) -> None:
+    with hub.server_of("bob") as bob:
         assert ada.get("automl/api/user/").json()["username"] == "ada"
         kernel = hub.kernel(ada)
         try:
@@ -188,6 +210,47 @@ def test_a_notebook_finds_its_own_server_and_its_owner(hub: Hub) -> None:
             assert opened.endswith("True\n")
         finally:
             kernel.stop_channels()
-        assert ada.get("automl/api/datasets/").json()["total"] == 1
+        assert ada.get("automl/api/datasets/", params={"limit": 1}).json()["items"][0]["name"] == "table"
         assert bob.get("automl/api/datasets/").json()["total"] == 0
         assert bob.get("automl/api/user/").json()["username"] == "bob"
+
+
+@pytest.mark.skipif(not application.is_built(), reason="the application is not built")
+def test_the_page_is_used_behind_the_login_of_the_hub(
+    hub: Hub, ada: httpx.Client, browser: Browser, behind: Callable[..., str]
+) -> None:
+    outside = f"http://{behind(hub.target)}/user/ada/automl/"
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda told: complaints.append(told.text) if "Content Security" in told.text else None)
+
+    def log_in() -> None:
+        page.get_by_label("Username").fill("ada")
+        page.get_by_label("Password").fill("whatever")
+        page.get_by_role("button", name="Sign in").click()
+
+    page.goto(outside)
+    log_in()
+    app = page.locator(".am-app")
+    drop = app.locator(".am-drop input")
+    drop.wait_for()
+    assert page.url.startswith(outside)
+    table = "hour,late\n" + "".join(f"{hour},{'yes' if hour > 15 else 'no'}\n" for hour in range(5, 24))
+    drop.set_input_files({"name": "seen.csv", "mimeType": "text/csv", "buffer": table.encode()})
+    expect(app.get_by_role("heading", level=1, name="seen")).to_be_visible(timeout=PATIENCE * 1000)
+    expect(app).to_contain_text("19 rows × 2 columns")
+    names = [item["name"] for item in ada.get("automl/api/datasets/").json()["items"]]
+    assert "seen" in names
+    # Whose login has expired comes back to where they were.
+    context.clear_cookies()
+    app.get_by_role("link", name="Train", exact=True).click()
+    app.get_by_role("link", name="Log in").first.click()
+    log_in()
+    app.get_by_role("heading", level=1, name="Train a model").wait_for()
+    app.get_by_role("link", name="About", exact=True).click()
+    expect(app.locator(".am-pairs")).to_contain_text("ada")
+    assert complaints == []
+    context.close()

@@ -199,7 +199,9 @@ def test_an_upload_goes_on_after_a_cut(open_page: Any, tmp_path: Path) -> None:
     assert sent[1] == sent[2] != "0"
 
 
-def test_each_trouble_has_a_sentence_and_a_way_on(open_page: Any, client: Client, model: str) -> None:
+def test_each_trouble_has_a_sentence_and_a_way_on(
+    open_page: Any, client: Client, model: str, server: Server
+) -> None:
     screen = open_page("about")
     screen.shows("About")
     trouble = screen.app.locator(".am-trouble")
@@ -215,7 +217,11 @@ def test_each_trouble_has_a_sentence_and_a_way_on(open_page: Any, client: Client
     screen.page.context.clear_cookies()
     goto(screen, routes(client, model)["data"])
     expect(trouble.first).to_contain_text("Your login has expired.", timeout=PATIENCE)
-    assert "/login?next=" in (screen.link("Log in").first.get_attribute("href") or "")
+    screen.link("Log in").first.click()
+    screen.page.get_by_label("Password or token").fill(server.token)
+    screen.page.get_by_role("button", name="Log in", exact=True).click()
+    screen.shows("known")
+    assert screen.page.url.endswith(f"automl/#/{routes(client, model)['data']}")
 
 
 def test_a_server_of_another_version_is_told(open_page: Any) -> None:

@@ -116,7 +116,7 @@ class HomeHandler(PageHandler):
         found = {name: f"{prefix}{file}" for name, file in application.files().items()}
         # To ask for it sets the cookie that the application's own requests need.
         _ = self.xsrf_token
-        return {**found, "nonce": self._nonce, "base_url": self.base_url, "login": self.get_login_url()}
+        return {**found, "nonce": self._nonce, "base_url": self.base_url}
 
     @web.authenticated
     @authorized("read", resource=RESOURCE)

@@ -15,8 +15,8 @@ export interface Host {
   keep(route: Route): void;
   /** A job that this application watched is over. */
   ended(job: Job): void;
-  /** Where somebody logs in again. */
-  readonly login: string;
+  /** Where somebody logs in again, and comes back to the screen. */
+  login(): string;
   /** This program's version, to compare with the server's. */
   readonly version: string;
   /** Whether the application has the whole page, and its landmarks are those of the page. */

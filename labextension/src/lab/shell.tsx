@@ -96,7 +96,8 @@ export class Shell {
       keep,
       version,
       alone: false,
-      login: `${this.needs.lab.serviceManager.serverSettings.baseUrl}login?next=${encodeURIComponent(location.pathname)}`,
+      // Loaded again, JupyterLab leads to its login, and then opens what was open.
+      login: () => location.pathname,
       ended: job => void this.ended(job),
       theme: themeOf,
       themed: watchTheme,

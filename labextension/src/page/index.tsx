@@ -9,6 +9,9 @@ import { languageOf, loadWords } from '../core/words';
 import { version } from '../core/words/version.json';
 import { Main } from '../views/main';
 
+/** Where a screen stands in the address while somebody logs in. */
+const BACK = 'screen';
+
 function transport(base: string): Transport {
   return {
     base,
@@ -28,12 +31,13 @@ function localeOf(language: string): string {
 }
 
 async function begin(root: HTMLElement): Promise<void> {
-  const { base = '/', language = 'en', login = '' } = root.dataset;
+  const { base = '/', language = 'en' } = root.dataset;
   const words = await loadWords(languageOf(language));
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const contrast = matchMedia('(prefers-contrast: more), (forced-colors: active)');
   const host: Host = {
-    login: `${login}?next=${encodeURIComponent(location.pathname + location.hash)}`,
+    // The page itself leads whoever is not logged in to where that is done, and keeps the query, not the hash.
+    login: () => `${location.pathname}?${BACK}=${encodeURIComponent(location.hash)}`,
     version,
     alone: true,
     keep: route => history.pushState(null, '', `#/${written(route)}`),
@@ -47,6 +51,8 @@ async function begin(root: HTMLElement): Promise<void> {
     },
     chart: async (specification, into) => (await import('./vega')).draw(specification, into)
   };
+  const back = new URLSearchParams(location.search).get(BACK);
+  if (back !== null) history.replaceState(null, '', `${location.pathname}#/${written(parsed(back))}`);
   const route = parsed(location.hash);
   const app = new App(
     new Api(transport(base), words.language),

@@ -67,7 +67,7 @@ export function Trouble({
         </ul>
       )}
       {problem.trouble === 'login' ? (
-        <a className="am-button" href={host.login}>
+        <a className="am-button" href={host.login()}>
           {words.text('app.trouble.log_in')}
         </a>
       ) : (

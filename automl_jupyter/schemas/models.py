@@ -36,6 +36,9 @@ class ModelVersion(Answer):
     mlflow_run_id: str | None
     mlflow_model_uri: str | None
     mlflow_version: str | None
+    mlflow_name: str | None = Field(
+        None, description="What MLflow's registry calls the model, where the version is registered."
+    )
 
 
 class Model(Answer):

@@ -28,3 +28,6 @@ class User(Answer):
     permissions: dict[str, list[str]] = Field(description="Actions allowed, by resource.")
     limits: Limits
     version: str
+    mlflow_ui_url: str | None = Field(
+        None, description="MLflow's own pages, with a slash at the end; null where that is not configured."
+    )

@@ -12,6 +12,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pydantic.functional_validators  # noqa: F401 - a third of what the first request imports
 from jupyter_core.paths import jupyter_data_dir
@@ -20,12 +21,13 @@ from jupyter_server.utils import url_path_join
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import PathMatches, Router, Rule
 from tornado.web import Application
-from traitlets import Bool, Float, Int, List, Set, Unicode, default
+from traitlets import Bool, Float, Int, List, Set, TraitError, Unicode, default, validate
 
 from automl_jupyter import __version__
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
+    from traitlets import Bunch
 
     from automl_jupyter.server.telemetry import Telemetry
     from automl_jupyter.services.container import Services
@@ -43,6 +45,26 @@ def keep_out_of_collections() -> None:
     up for a tenth of a second.
     """
     gc.freeze()
+
+
+def pages_address(text: str) -> str:
+    """Check the address of pages that people are sent to, and let it end in a slash.
+
+    Raises
+    ------
+    TraitError
+        If it is not ``http://`` or ``https://`` with a host, or holds what everybody would be shown (a user
+        name, a password) or what a place within the pages cannot follow (``?``, ``#``, blanks).
+    """
+    try:
+        parts = urlsplit(text)
+        told = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        told = False
+    if not told or any(sign in text for sign in "@?#\\") or not text.isprintable() or " " in text:
+        # The address itself is not repeated: a password may stand in it, and this goes to a log.
+        raise TraitError("mlflow_ui_url must be http://host/ or https://host/, without user, '?' or '#'")
+    return f"{text.rstrip('/')}/"
 
 
 class LazyRoutes(Router):
@@ -84,6 +106,9 @@ class AutoML(ExtensionApp):
     artifact_root = Unicode(help="Where MLflow artefacts go; a folder in data_dir unless given.").tag(
         config=True
     )
+    mlflow_ui_url = Unicode(
+        help="Where people open MLflow's own pages, http:// or https://; no links to it unless given."
+    ).tag(config=True)
     scheduler_address = Unicode(
         help="A running Dask scheduler, tls://host:port; a local cluster of our own unless given."
     ).tag(config=True)
@@ -121,6 +146,10 @@ class AutoML(ExtensionApp):
     @default("data_dir")
     def _default_data_dir(self) -> str:
         return str(Path(jupyter_data_dir()) / "automl")
+
+    @validate("mlflow_ui_url")
+    def _checked_mlflow_ui_url(self, proposal: Bunch) -> str:
+        return pages_address(proposal["value"]) if proposal["value"] else ""
 
     @default("workers")
     def _default_workers(self) -> int:

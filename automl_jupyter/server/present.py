@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from automl_jupyter import messages, schemas
+from automl_jupyter.backends.tracking import registered_name
 
 if TYPE_CHECKING:
     from automl_jupyter.backends.records import (
@@ -148,7 +149,10 @@ def event(record: EventRecord) -> schemas.Event:
     )
 
 
-def _version(record: VersionRecord, aliases: Sequence[schemas.Alias]) -> schemas.ModelVersion:
+def _version(
+    model: ModelRecord, record: VersionRecord, aliases: Sequence[schemas.Alias]
+) -> schemas.ModelVersion:
+    registered = None if record.mlflow_version is None else str(record.mlflow_version)
     return schemas.ModelVersion(
         version=record.version,
         created=record.created,
@@ -162,7 +166,8 @@ def _version(record: VersionRecord, aliases: Sequence[schemas.Alias]) -> schemas
         columns=[schemas.ModelColumn.model_validate(column) for column in record.contract],
         mlflow_run_id=record.mlflow_run_id,
         mlflow_model_uri=record.mlflow_model_uri,
-        mlflow_version=None if record.mlflow_version is None else str(record.mlflow_version),
+        mlflow_version=registered,
+        mlflow_name=None if registered is None else registered_name(model.owner, model.name),
     )
 
 
@@ -177,7 +182,7 @@ def model(record: ModelRecord, versions: Sequence[VersionRecord]) -> schemas.Mod
         dataset_id=record.dataset_id,
         created=record.created,
         champion=record.champion,
-        versions=[_version(v, [named[v.version]] if v.version in named else []) for v in versions],
+        versions=[_version(record, v, [named[v.version]] if v.version in named else []) for v in versions],
     )
 
 

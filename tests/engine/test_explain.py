@@ -119,6 +119,16 @@ def test_what_is_exact_and_what_is_sampled_agree(quantity):
     assert np.corrcoef(exact.ravel(), sampled.ravel())[0, 1] > 0.9
 
 
+def test_errors_are_as_large_as_what_other_paths_say_differs(quantity):
+    explainer, cells = Explainer.of(quantity, 1.0), take(quantity.cells, np.arange(8))
+    found = [explainer.explain(cells, seed=seed) for seed in range(0, 8000, 1000)]
+    spread = np.stack([one.values for one in found]).std(axis=0, ddof=1)
+    told = np.sqrt(np.mean([one.errors**2 for one in found], axis=0))
+    # Paths begin at half of the usual rows, which are few: the errors are of more rows than there are.
+    assert (spread.mean(axis=(0, 2)) < 1.2 * told.mean(axis=(0, 2))).all()
+    assert (told.mean(axis=(0, 2)) < 3 * spread.mean(axis=(0, 2))).all()
+
+
 def test_an_interaction_is_seen(quantity):
     found = dependence(quantity, named(quantity.columns, "a"))
     assert found.together_with[0][0] == "b"

@@ -135,7 +135,7 @@ class Explainer:
             values, errors = values + more, np.hypot(errors, uncertain)
         said = self.ground.ask(cells, answering)
         base = self._base[answering == "fast"]
-        values = _settled(values, errors, said - base)
+        values, errors = _settled(values, errors, said - base)
         return Contributions(
             SCALES[model.task_], np.repeat(base[None], len(said), axis=0), values, errors, said
         )
@@ -220,15 +220,17 @@ class Explainer:
         return np.hstack([numbers, a.codes[rows] == b.codes[start], *texts])
 
 
-def _settled(values: F64, errors: F64, total: F64) -> F64:
+def _settled(values: F64, errors: F64, total: F64) -> tuple[F64, F64]:
     """Have values add up to a total: what is missing goes to where it is least certain, by variance.
 
-    The paths of a row start at some of the usual rows, the base value is the mean of all of them.
+    The paths of a row start at some of the usual rows, the base value is the mean of all of them. To know the
+    sum is to know more of the least certain value: what comes back are values and errors given the sum, as of
+    independent normal variables.
     """
     missing = total - values.sum(axis=1)
     shares = errors**2 + 1e-12 * (values**2).max(axis=1, keepdims=True) + 1e-300
     shares /= shares.sum(axis=1, keepdims=True)
-    return np.asarray(values + shares * missing[:, None, :])
+    return values + shares * missing[:, None, :], errors * np.sqrt(1 - shares)
 
 
 @dataclass(frozen=True)

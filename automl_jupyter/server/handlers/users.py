@@ -36,6 +36,7 @@ class UserHandler(AutoMLHandler):
                     default_time_budget=app.default_time_budget,
                 ),
                 version=__version__,
+                mlflow_ui_url=app.mlflow_ui_url or None,
             )
         )
 

@@ -283,6 +283,7 @@ export interface ModelVersion {
   mlflow_run_id: string | null;
   mlflow_model_uri: string | null;
   mlflow_version: string | null;
+  mlflow_name: string | null;
 }
 
 export interface Monitoring {
@@ -508,6 +509,7 @@ export interface User {
   permissions: Record<string, (string)[]>;
   limits: Limits;
   version: string;
+  mlflow_ui_url: string | null;
 }
 
 export interface WhatIf {

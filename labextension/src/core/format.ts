@@ -28,6 +28,11 @@ export class Format {
     return this.number(value, { maximumSignificantDigits: digits }).replace('-', '−');
   }
 
+  /** A difference with so many decimals: its sign always stands before it. */
+  signed(value: number | null, digits = 4): string {
+    return `${value !== null && value > 0 ? '+' : ''}${this.fixed(value, digits)}`;
+  }
+
   /** A share as a percentage. */
   percent(value: number, digits = 0): string {
     return this.number(value, { style: 'percent', maximumFractionDigits: digits });

@@ -5,6 +5,7 @@ import type { User } from '../core/contract';
 import { clock } from '../core/format';
 import type { Code } from '../core/words';
 import { useApp, useLoad } from './context';
+import { OpenInMlflow } from './mlflow';
 import { Await, Card, Title } from './parts';
 
 const MAY: Readonly<Record<string, Code>> = {
@@ -60,6 +61,8 @@ export function About(): ReactElement {
           <a href={api.url('get /api/docs/')}>{words.text('pages.contract')}</a>
           {' · '}
           <a href={api.url('get /csv/')}>{words.text('app.plain_pages')}</a>
+          {load.value?.mlflow_ui_url && ' · '}
+          <OpenInMlflow place={pages => pages} />
         </p>
       </Card>
     </>

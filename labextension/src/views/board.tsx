@@ -20,7 +20,7 @@ const ENDS: Readonly<Record<Trial['state'], Code>> = {
   skipped: 'cli.trial.skipped'
 };
 
-type Scale = readonly [from: number, to: number];
+export type Scale = readonly [from: number, to: number];
 
 export function Board({ job }: { job: Job }): ReactElement {
   const { words } = useApp();
@@ -114,7 +114,13 @@ function Line({ trial, place, over, scale }: LineProps): ReactElement {
 }
 
 /** A picture of an interval; the figures beside it say the same. */
-function Range({ trial, scale }: { trial: Trial; scale: Scale }): ReactElement | null {
+export function Range({
+  trial,
+  scale
+}: {
+  trial: Pick<Trial, 'score' | 'interval'>;
+  scale: Scale;
+}): ReactElement | null {
   const [low, high] = trial.interval ?? [null, null];
   const [from, to] = scale;
   if (low === null || high === null || trial.score === null || to <= from || high < from) return null;

@@ -4,10 +4,12 @@ import { useEffect, useState, type ReactElement } from 'react';
 import type { Job } from '../core/contract';
 import { isOver, isResumable } from '../core/follow';
 import { clock } from '../core/format';
+import { runIn } from '../core/mlflow';
 import * as snippets from '../core/snippets';
 import type { Code } from '../core/words';
 import { Board } from './board';
 import { useAction, useApp, useAppState, useLoad } from './context';
+import { OpenInMlflow } from './mlflow';
 import { Await, Card, CopyAs, Go, JobState, Title, Trouble } from './parts';
 import { jobOf } from './steps';
 
@@ -73,7 +75,10 @@ function Search({ job }: { job: Job }): ReactElement {
         )}
         <Verbs job={job} />
       </Card>
-      <Card title={words.text('app.job.leaderboard')}>
+      <Card
+        title={words.text('app.job.leaderboard')}
+        aside={<OpenInMlflow place={pages => runIn(pages, job.mlflow_run_id)} />}
+      >
         <Board job={job} />
       </Card>
     </>

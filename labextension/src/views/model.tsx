@@ -3,11 +3,14 @@ import { useState, type ReactElement } from 'react';
 
 import { versionOf } from '../core/app';
 import type { Model, ModelVersion } from '../core/contract';
+import { versionIn } from '../core/mlflow';
 import * as snippets from '../core/snippets';
 import { useAction, useApp, useLoad } from './context';
 import { Diagnostics, Meanings } from './charts';
+import { Compare } from './compare';
 import { Exports } from './exports';
 import { Await, Card, CopyAs, Figure, Go, Scroll, Title, Trouble } from './parts';
+import { OpenInMlflow } from './mlflow';
 import { modelOf } from './steps';
 import { Weaknesses } from './weaknesses';
 
@@ -50,9 +53,11 @@ function Version({ model, version }: Both): ReactElement {
           {words.text('pages.version', { version: version.version })}
           {serves && ` · ${words.text('cli.models.champion')}`}
         </span>
+        <OpenInMlflow place={pages => versionIn(pages, version)} />
       </div>
       <Scores version={version} />
       <Versions model={model} version={version} />
+      {model.task !== 'clustering' && <Compare key={`c${version.version}`} model={model} version={version} />}
       {model.task !== 'clustering' && (
         <Meanings key={`m${version.version}`} model={model} version={version} />
       )}
@@ -79,12 +84,7 @@ function Scores({ version }: { version: ModelVersion }): ReactElement {
           value={format.fixed(baseline)}
           note={words.text('pages.is_baseline')}
         />
-        {gain !== null && (
-          <Figure
-            label={words.text('app.model.better_by')}
-            value={`${gain >= 0 ? '+' : ''}${format.fixed(gain)}`}
-          />
-        )}
+        {gain !== null && <Figure label={words.text('app.model.better_by')} value={format.signed(gain)} />}
       </dl>
       <p className="am-soft">{words.text('app.model.honest')}</p>
     </Card>

@@ -1,12 +1,15 @@
-/** How the answer for one row comes about. */
+/** How the answer for one row comes about, how sure that is, and rows like it that were predicted otherwise. */
 import { useState, type ReactElement } from 'react';
 
-import type { Contribution, Model, ModelVersion, RowExplanations } from '../core/contract';
-import { day, plain } from '../core/format';
+import type { Contribution, Model, ModelVersion, RowExplanation, RowExplanations } from '../core/contract';
+import { explained, likes, type Share } from '../core/explained';
+import { day, plain, type Format } from '../core/format';
 import { useApp, useLoad } from './context';
-import { Await, Card } from './parts';
+import { Await, Card, Scroll } from './parts';
 
 const MOST = 10;
+/** Columns that are told of rows that were predicted otherwise. */
+const MOST_LIKE = 8;
 /** Characters of a value that do not break, as many as a date has. */
 const SHORT = 10;
 
@@ -22,19 +25,34 @@ export function Why({ model, version, row }: WhyProps): ReactElement {
   const asked = JSON.stringify(row);
   const ask = { path: { name: model.name }, query: { version: version.version } };
   const load = useLoad<RowExplanations>(wanted ? `why/${model.name}/${version.version}/${asked}` : '', () =>
-    api.post('post /api/models/{name}/explain/', { rows: [row], counterexamples: 0 }, ask)
+    api.post('post /api/models/{name}/explain/', { rows: [row] }, ask)
   );
+  const told = load.value?.rows[0];
   return (
-    <Card title={words.text('app.predict.why')}>
-      {wanted ? (
-        <Await load={load}>{answer => <Adds answer={answer} />}</Await>
-      ) : (
-        <button type="button" onClick={() => setWanted(true)}>
-          {words.text('app.predict.explain')}
-        </button>
+    <>
+      <Card title={words.text('app.predict.why')}>
+        {wanted ? (
+          <Await load={load}>{answer => told && <Adds answer={answer} row={told} />}</Await>
+        ) : (
+          <button type="button" onClick={() => setWanted(true)}>
+            {words.text('app.predict.explain')}
+          </button>
+        )}
+      </Card>
+      {told && (
+        <Card title={words.text('app.like')}>
+          <Otherwise row={told} />
+        </Card>
       )}
-    </Card>
+    </>
   );
+}
+
+/** A cell as the model has read it. */
+function shown(value: Contribution['cell'], format: Format): string {
+  return typeof value === 'number' && !Number.isInteger(value)
+    ? format.short(value)
+    : day(plain(value ?? '–'));
 }
 
 /** A value, which stays on one line where it is short. */
@@ -42,22 +60,10 @@ function Is({ text }: { text: string }): ReactElement {
   return <span className={text.length <= SHORT ? 'am-figures' : ''}>= {text}</span>;
 }
 
-/** What each column adds, compared to usual rows: to the predicted class, or to the quantity. */
-function Adds({ answer }: { answer: RowExplanations }): ReactElement | null {
+function Adds({ answer, row }: { answer: RowExplanations; row: RowExplanation }): ReactElement {
   const { words, format } = useApp();
-  const row = answer.rows[0];
-  if (!row) return null;
-  const found = answer.outputs.findIndex(output => String(output) === String(row.value));
-  const output = Math.max(found, 0);
-  // With two classes there is one output, for the second; what speaks against it speaks for the first.
-  const against = answer.outputs.length === 1 && answer.scale === 'log_odds' && found < 0;
-  const adds = (item: Contribution): number => (item.adds[output] ?? 0) * (against ? -1 : 1);
-  const ordered = [...row.contributions]
-    .sort((one, other) => Math.abs(adds(other)) - Math.abs(adds(one)))
-    .slice(0, MOST);
-  const cell = (value: Contribution['cell']): string =>
-    typeof value === 'number' && !Number.isInteger(value) ? format.short(value) : day(plain(value ?? '–'));
-  const most = Math.max(...ordered.map(item => Math.abs(adds(item))), 1e-12);
+  const { shares, exact, unsure } = explained(answer, row, MOST);
+  const most = Math.max(...shares.map(share => Math.abs(share.adds) + share.within), 1e-12);
   return (
     <>
       <p className="am-soft">
@@ -66,31 +72,93 @@ function Adds({ answer }: { answer: RowExplanations }): ReactElement | null {
           : words.text('app.predict.adds_class', { value: String(row.value) })}
       </p>
       <ul className="am-adds">
-        {ordered.map(item => {
-          const value = adds(item);
-          return (
-            <li key={item.column}>
-              <span>
-                {item.column} <Is text={cell(item.cell)} />
-              </span>
-              <svg viewBox="-50 0 100 10" aria-hidden="true" className={value < 0 ? 'am-less' : 'am-more'}>
-                <line x1={0} x2={0} y1={0} y2={10} />
-                <rect
-                  x={value < 0 ? (48 * value) / most : 0}
-                  y={1.5}
-                  width={Math.abs((48 * value) / most)}
-                  height={7}
-                  rx={1}
-                />
-              </svg>
-              <span className="am-num">
-                {value > 0 ? '+' : ''}
-                {format.short(value, 3)}
-              </span>
-            </li>
-          );
-        })}
+        {shares.map(share => (
+          <li key={share.column}>
+            <span>
+              {share.column} <Is text={shown(share.cell, format)} />
+            </span>
+            <Bar share={share} most={most} />
+            <span className="am-num">
+              {share.adds > 0 ? '+' : ''}
+              {format.short(share.adds, 3)}
+              {share.within > 0 && <span className="am-hint"> ± {format.short(share.within, 2)}</span>}
+            </span>
+          </li>
+        ))}
       </ul>
+      <p className="am-hint">
+        {exact ? words.text('app.why.exact') : words.text('app.why.sampled')}{' '}
+        {unsure && words.text('app.why.no_order', { first: unsure[0], second: unsure[1] })}
+      </p>
+    </>
+  );
+}
+
+/** What a column adds as a bar, and how far that may be off as a line over its end; the figures say the same. */
+function Bar({ share: { adds, within }, most }: { share: Share; most: number }): ReactElement {
+  const across = (value: number): number => (48 * value) / most;
+  return (
+    <svg viewBox="-50 0 100 10" aria-hidden="true" className={adds < 0 ? 'am-less' : 'am-more'}>
+      <line x1={0} x2={0} y1={0} y2={10} />
+      <rect x={Math.min(across(adds), 0)} y={1.5} width={Math.abs(across(adds))} height={7} rx={1} />
+      {within > 0 && (
+        <line x1={across(adds - within)} x2={across(adds + within)} y1={5} y2={5} className="am-within" />
+      )}
+    </svg>
+  );
+}
+
+function Otherwise({ row }: { row: RowExplanation }): ReactElement {
+  const { words, format } = useApp();
+  const examples = row.counterexamples;
+  if (examples.length === 0) return <p className="am-soft">{words.text('app.like.none')}</p>;
+  const { lines, more } = likes(row, MOST_LIKE);
+  return (
+    <>
+      <p className="am-soft">{words.text('app.like.hint')}</p>
+      <Scroll label={words.text('app.like')}>
+        <table className="am-tight am-like">
+          <thead>
+            <tr>
+              <td />
+              <th scope="col">{words.text('app.like.this')}</th>
+              {examples.map(example => (
+                <th key={example.row} scope="col">
+                  {words.text('app.like.row', { row: format.whole(example.row + 1) })}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            <tr className="am-best">
+              <th scope="row">{words.text('app.like.predicted')}</th>
+              <td>{shown(row.value, format)}</td>
+              {examples.map(example => (
+                <td key={example.row}>{shown(example.predicted, format)}</td>
+              ))}
+            </tr>
+            <tr>
+              <th scope="row">{words.text('app.like.truth')}</th>
+              <td />
+              {examples.map(example => (
+                <td key={example.row}>{shown(example.truth, format)}</td>
+              ))}
+            </tr>
+            {lines.map(line => (
+              <tr key={line.column}>
+                <th scope="row">{line.column}</th>
+                <td>{shown(line.own, format)}</td>
+                {line.others.map(({ cell, differs }, index) => (
+                  <td key={index} className={differs ? '' : 'am-soft'}>
+                    {differs ? <strong>{shown(cell, format)}</strong> : shown(cell, format)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {more > 0 && <p className="am-soft">{words.text('app.like.more', { n: more })}</p>}
     </>
   );
 }

@@ -46,6 +46,11 @@ test('numbers are written as the reader does', () => {
   assert.equal(new Format('fr').fixed(-1.5, 2), '−1,50');
   assert.equal(new Format('en').interval([0.5, 0.75], 2), '0.50 … 0.75');
   assert.equal(new Format('en').interval([null, 1]), '');
+  assert.equal(new Format('fr').span([-0.5, 0.25], 2), '−0,50 … +0,25');
+  assert.deepEqual(
+    [0, 0.1, null].map(value => new Format('en').signed(value, 1)),
+    ['0.0', '+0.1', '–']
+  );
   assert.equal(new Format('en').seconds(0.25), '250\u00a0ms');
 });
 

@@ -142,6 +142,7 @@ PEOPLE_OPTIONS = (
     "--ServerApp.allow_unauthenticated_access=False",
     "--AutoML.metrics_token=measure",
     "--AutoML.admins=root",
+    "--AutoML.mlflow_ui_url=https://mlflow.example.org/ui",
 )
 
 

@@ -70,6 +70,13 @@ def test_the_version_is_registered_with_its_alias(client, world, wait_for):
     assert str(wait_for(champion, 20)) == "1"
 
 
+def test_people_are_told_where_to_find_it(client, alice, world):
+    assert alice.get("/automl/api/user/").json()["mlflow_ui_url"] == "https://mlflow.example.org/ui/"
+    version = alice.get(f"/automl/api/models/{world.model}/").json()["versions"][0]
+    registered = client.get_model_version(version["mlflow_name"], version["mlflow_version"])
+    assert registered.run_id == version["mlflow_run_id"]
+
+
 def test_plain_mlflow_loads_it_and_predicts_the_same(server, world, alice):
     version = alice.get("/automl/api/models/customers/").json()["versions"][0]
     rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,28 @@ def routes(client: Client, model: str) -> dict[str, str]:
         "predict": f"predict/{model}/{version.version}",
         "about": "about",
     }
+
+
+def with_mlflow(screen: Any) -> None:
+    """Have the server say that MLflow's pages are somewhere; nobody goes there."""
+
+    def told(route: Route) -> None:
+        answer = route.fetch()
+        pages = {"mlflow_ui_url": "https://mlflow.example.org/"}
+        route.fulfill(response=answer, body=json.dumps({**answer.json(), **pages}))
+
+    screen.page.route("**/api/user/", told)
+    screen.page.reload()
+
+
+def unfold(screen: Any, name: str) -> None:
+    """Ask for what a screen shows only when it is asked for."""
+    if name == "model":
+        screen.button("Compare").click()
+        screen.app.locator(".am-compare").wait_for()
+    if name == "predict":
+        screen.button("Explain this answer").click()
+        screen.app.locator(".am-like").wait_for()
 
 
 def goto(screen: Any, route: str) -> None:
@@ -89,6 +112,9 @@ def test_from_a_file_to_a_prediction_with_the_mouse(open_page: Any, root: Path, 
     screen.field("hour").fill("23")
     screen.button("Explain this answer").click()
     expect(screen.app.locator(".am-adds li").first).to_contain_text("hour", timeout=PATIENCE)
+    # Rows of the same table that the model takes for punctual differ in the hour.
+    expect(screen.app.get_by_role("row", name="Predicted")).to_have_text("Predictedyesnonono")
+    expect(screen.app.get_by_role("row", name="hour").get_by_role("strong")).to_have_count(3)
     screen.picture("page-6-predict")
     with screen.page.expect_download() as kept:
         screen.app.locator(".am-file input").set_input_files(root / "flights.csv")
@@ -120,6 +146,13 @@ def test_another_version_is_put_into_service_and_back_by_keyboard(
     keyboard.press("Enter")
     expect(screen.button("Put version 2 into service")).to_be_visible(timeout=PATIENCE)
     assert client.model(model).champion == 1
+    # Both have learnt the same.
+    screen.tab_to(screen.button("Compare"))
+    keyboard.press("Enter")
+    compared = screen.app.get_by_role("region", name="Compare two versions")
+    expect(compared).to_contain_text("versions 2 and 1 cannot be told apart", timeout=PATIENCE)
+    expect(compared.get_by_role("row", name="difference")).to_contain_text("0.0000")
+    expect(compared).to_contain_text("Both say the same for 100% of the rows.")
     screen.tab_to(screen.step("Predict"), "Shift+Tab")
     keyboard.press("Enter")
     screen.shows("Predict late")
@@ -134,9 +167,12 @@ def test_another_version_is_put_into_service_and_back_by_keyboard(
 @pytest.mark.parametrize("look", LOOKS)
 def test_no_screen_has_barriers(open_page: Any, client: Client, model: str, look: str) -> None:
     screen = open_page(**LOOKS[look])
+    with_mlflow(screen)
     for name, route in routes(client, model).items():
         goto(screen, route)
         screen.app.locator("h1").wait_for()
+        screen.settled()
+        unfold(screen, name)
         screen.settled()
         screen.has_no_barriers()
         screen.picture(f"screen-{name}-{look}")
@@ -170,6 +206,8 @@ def test_no_screen_is_wider_than_a_narrow_window(open_page: Any, client: Client,
     for name, route in routes(client, model).items():
         goto(screen, route)
         screen.app.locator("h1").wait_for()
+        screen.settled()
+        unfold(screen, name)
         screen.settled()
         assert screen.page.evaluate("document.documentElement.scrollWidth") <= 320, name
     screen.has_no_barriers()
@@ -234,6 +272,28 @@ def test_a_server_of_another_version_is_told(open_page: Any) -> None:
     screen.page.route("**/api/user/", older)
     screen.page.reload()
     expect(screen.app.locator(".am-main > .am-note")).to_contain_text("0.0.9", timeout=PATIENCE)
+
+
+def test_the_way_to_mlflow_is_there_where_it_is_configured(
+    open_page: Any, client: Client, model: str
+) -> None:
+    screen = open_page("about")
+    link = screen.app.get_by_role("link", name="Open in MLflow (in a new tab)")
+    screen.shows("About")
+    screen.settled()
+    expect(link).to_have_count(0)
+    with_mlflow(screen)
+    expect(link).to_have_attribute("href", "https://mlflow.example.org/", timeout=PATIENCE)
+    expect(link).to_have_attribute("target", "_blank")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    # MLflow is told beside the job, and where it is slow a little later.
+    job = client.job(client.model(model).versions[0].job_id)
+    until = time.monotonic() + PATIENCE / 1000
+    while job.mlflow_run_id is None and time.monotonic() < until:
+        screen.page.wait_for_timeout(200)
+        job = client.job(job.id)
+    goto(screen, f"job/{job.id}")
+    expect(link).to_have_attribute("href", f"https://mlflow.example.org/#/runs/{job.mlflow_run_id}")
 
 
 def test_no_other_script_of_the_origin_can_run(open_page: Any, root: Path) -> None:

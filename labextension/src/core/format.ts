@@ -81,6 +81,11 @@ export class Format {
     return low === null || high === null ? '' : `${this.fixed(low, digits)} … ${this.fixed(high, digits)}`;
   }
 
+  /** An interval of a difference: each end has its sign. */
+  span([low, high]: readonly [number | null, number | null], digits = 3): string {
+    return low === null || high === null ? '' : `${this.signed(low, digits)} … ${this.signed(high, digits)}`;
+  }
+
   /** Making a formatter takes far longer than using it, and a long table has hundreds of figures. */
   private number(value: number, options: Intl.NumberFormatOptions): string {
     const key = JSON.stringify(options);

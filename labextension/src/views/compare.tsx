@@ -91,7 +91,7 @@ function Figures({ model, found }: { model: Model; found: Comparison }): ReactEl
   return (
     <>
       <Scroll label={label}>
-        <table>
+        <table className="am-compare">
           <thead>
             <tr>
               <th scope="col">{words.text('cli.models.version')}</th>
@@ -118,7 +118,7 @@ function Figures({ model, found }: { model: Model; found: Comparison }): ReactEl
               <th scope="row">{words.text('app.compare.difference')}</th>
               <td className="am-num">{format.signed(found.difference)}</td>
               <td />
-              <td className="am-soft am-figures">{format.interval(found.interval)}</td>
+              <td className="am-soft am-figures">{format.span(found.interval)}</td>
             </tr>
           </tbody>
         </table>

@@ -202,6 +202,14 @@ export class App {
     this.knows(await this.api.get('post /api/models/{name}/rollback/', { path: { name } }));
   }
 
+  /** Delete a model with all its versions: nothing that was found out about it holds for one that is called so later. */
+  async remove(name: string): Promise<void> {
+    await this.api.send('delete /api/models/{name}/', { path: { name } });
+    for (const kind of ['charts', 'compare', 'explain', 'why']) this.cache.forget(`${kind}/${name}/`);
+    this.cache.forget('model');
+    this.go({ screen: 'home' });
+  }
+
   private knows(model: Model): void {
     this.cache.put(`model/${model.name}`, model);
     this.cache.forget('models/');

@@ -191,12 +191,7 @@ function Remove({ model }: { model: Model }): ReactElement {
   const app = useApp();
   const action = useAction();
   const [open, setOpen] = useState(false);
-  const remove = (): void =>
-    action.run(async () => {
-      await app.api.send('delete /api/models/{name}/', { path: { name: model.name } });
-      app.cache.forget('model');
-      app.go({ screen: 'home' });
-    });
+  const remove = (): void => action.run(() => app.remove(model.name));
   return (
     <details className="am-menu" open={open} onToggle={event => setOpen(event.currentTarget.open)}>
       <summary>{app.words.text('app.model.remove')}</summary>

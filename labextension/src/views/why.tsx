@@ -12,6 +12,8 @@ const MOST = 10;
 const MOST_LIKE = 8;
 /** Characters of a value that do not break, as many as a date has. */
 const SHORT = 10;
+/** Characters of a value that stand in a table. */
+const LONG = 60;
 
 interface WhyProps {
   model: Model;
@@ -56,8 +58,20 @@ function shown(value: Contribution['cell'], format: Format): string {
 }
 
 /** A value, which stays on one line where it is short. */
-function Is({ text }: { text: string }): ReactElement {
-  return <span className={text.length <= SHORT ? 'am-figures' : ''}>= {text}</span>;
+function Is({ text, sign = '' }: { text: string; sign?: string }): ReactElement {
+  return (
+    <span className={text.length <= SHORT ? 'am-figures' : ''}>
+      {sign}
+      {text}
+    </span>
+  );
+}
+
+/** A cell among others: of a long text, the beginning. */
+function Cell({ value }: { value: Contribution['cell'] }): ReactElement {
+  const { format } = useApp();
+  const text = shown(value, format);
+  return <Is text={text.length > LONG ? `${text.slice(0, LONG - 1)}…` : text} />;
 }
 
 function Adds({ answer, row }: { answer: RowExplanations; row: RowExplanation }): ReactElement {
@@ -75,7 +89,7 @@ function Adds({ answer, row }: { answer: RowExplanations; row: RowExplanation })
         {shares.map(share => (
           <li key={share.column}>
             <span>
-              {share.column} <Is text={shown(share.cell, format)} />
+              {share.column} <Is sign="= " text={shown(share.cell, format)} />
             </span>
             <Bar share={share} most={most} />
             <span className="am-num">
@@ -132,25 +146,39 @@ function Otherwise({ row }: { row: RowExplanation }): ReactElement {
           <tbody>
             <tr className="am-best">
               <th scope="row">{words.text('app.like.predicted')}</th>
-              <td>{shown(row.value, format)}</td>
+              <td>
+                <Cell value={row.value} />
+              </td>
               {examples.map(example => (
-                <td key={example.row}>{shown(example.predicted, format)}</td>
+                <td key={example.row}>
+                  <Cell value={example.predicted} />
+                </td>
               ))}
             </tr>
             <tr>
               <th scope="row">{words.text('app.like.truth')}</th>
               <td />
               {examples.map(example => (
-                <td key={example.row}>{shown(example.truth, format)}</td>
+                <td key={example.row}>
+                  <Cell value={example.truth} />
+                </td>
               ))}
             </tr>
             {lines.map(line => (
               <tr key={line.column}>
                 <th scope="row">{line.column}</th>
-                <td>{shown(line.own, format)}</td>
+                <td>
+                  <Cell value={line.own} />
+                </td>
                 {line.others.map(({ cell, differs }, index) => (
                   <td key={index} className={differs ? '' : 'am-soft'}>
-                    {differs ? <strong>{shown(cell, format)}</strong> : shown(cell, format)}
+                    {differs ? (
+                      <strong>
+                        <Cell value={cell} />
+                      </strong>
+                    ) : (
+                      <Cell value={cell} />
+                    )}
                   </td>
                 ))}
               </tr>

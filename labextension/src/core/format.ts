@@ -82,7 +82,7 @@ export class Format {
   }
 
   /** An interval of a difference: each end has its sign. */
-  span([low, high]: readonly [number | null, number | null], digits = 3): string {
+  span([low, high]: readonly [number | null, number | null], digits: number): string {
     return low === null || high === null ? '' : `${this.signed(low, digits)} … ${this.signed(high, digits)}`;
   }
 

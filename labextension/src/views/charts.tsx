@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState, useSyncExternalStore, type ReactElem
 import type { Chart, Charts, Model, ModelVersion } from '../core/contract';
 import { plain } from '../core/format';
 import { useApp, useLoad } from './context';
-import { Await, Card, Field, Scroll } from './parts';
+import { Await, Card, Field, OnDemand, Scroll } from './parts';
 
 const ROWS = 60;
 
@@ -48,16 +48,14 @@ export function Meanings(both: Both): ReactElement {
   const [wanted, setWanted] = useState(false);
   return (
     <Card title={words.text('app.model.meaning')}>
-      {wanted ? (
+      <OnDemand
+        label={words.text('app.model.explain')}
+        hint={words.text('app.model.explain_hint')}
+        wanted={wanted}
+        want={() => setWanted(true)}
+      >
         <MeaningCharts {...both} />
-      ) : (
-        <div className="am-row">
-          <button type="button" onClick={() => setWanted(true)}>
-            {words.text('app.model.explain')}
-          </button>
-          <span className="am-soft">{words.text('app.model.explain_hint')}</span>
-        </div>
-      )}
+      </OnDemand>
     </Card>
   );
 }

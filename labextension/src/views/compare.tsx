@@ -118,7 +118,7 @@ function Figures({ model, found }: { model: Model; found: Comparison }): ReactEl
               <th scope="row">{words.text('app.compare.difference')}</th>
               <td className="am-num">{format.signed(found.difference)}</td>
               <td />
-              <td className="am-soft am-figures">{format.span(found.interval)}</td>
+              <td className="am-soft am-figures">{format.span(found.interval, 4)}</td>
             </tr>
           </tbody>
         </table>

@@ -213,6 +213,43 @@ export function Scroll({ label, children }: { label: string; children: ReactNode
   );
 }
 
+interface OnDemandProps {
+  label: string;
+  hint?: string;
+  wanted: boolean;
+  want: () => void;
+  children: ReactNode;
+}
+
+/** What is asked for by a button, which it takes the place of; the focus of the button goes on to it. */
+export function OnDemand({ label, hint, wanted, want, children }: OnDemandProps): ReactElement {
+  const place = useRef<HTMLDivElement>(null);
+  const pressed = useRef(false);
+  useEffect(() => {
+    if (wanted && pressed.current) place.current?.focus({ preventScroll: true });
+    pressed.current = false;
+  }, [wanted]);
+  const press = (): void => {
+    pressed.current = true;
+    want();
+  };
+  if (!wanted) {
+    return (
+      <div className="am-row">
+        <button type="button" onClick={press}>
+          {label}
+        </button>
+        {hint && <span className="am-soft">{hint}</span>}
+      </div>
+    );
+  }
+  return (
+    <div ref={place} tabIndex={-1} className="am-asked">
+      {children}
+    </div>
+  );
+}
+
 interface PagesProps {
   from: number;
   step: number;

@@ -12,7 +12,7 @@ import { useAction, useApp, useLoad } from './context';
 import { Await, Card, CopyAs, Field, Title, Trouble } from './parts';
 import { previewOf } from './rows';
 import { modelOf } from './steps';
-import { Why } from './why';
+import { Otherwise, useExplanation, Why } from './why';
 
 /** Fields that a form shows at first; of a wider table, the others stay empty. */
 const MOST = 30;
@@ -68,6 +68,7 @@ function Row({ model, version, preview }: Both & { preview: Preview }): ReactEle
     shown.map(column => [column.name, cellOf(column.kind, typed[column.name] ?? '', app.format.locale)])
   );
   const answer = useAnswer({ model, version }, row);
+  const asked = useExplanation(model, version, row);
   const copied = snippets.predictRow(model.name, version.version, version.dataset_id, row);
   return (
     <div className="am-split">
@@ -98,10 +99,9 @@ function Row({ model, version, preview }: Both & { preview: Preview }): ReactEle
           {answer.value && <Answer answers={answer.value} />}
           {!answer.value && !answer.problem && <p className="am-hint">{words.text('app.loading')}</p>}
         </Card>
-        {model.task !== 'clustering' && answer.value && (
-          <Why key={JSON.stringify(row)} model={model} version={version} row={row} />
-        )}
+        {model.task !== 'clustering' && answer.value && <Why asked={asked} />}
       </div>
+      <Otherwise asked={asked} />
     </div>
   );
 }

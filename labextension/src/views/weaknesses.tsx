@@ -3,7 +3,7 @@ import { useState, type ReactElement } from 'react';
 
 import type { Explanation, Model, ModelVersion } from '../core/contract';
 import { useApp, useLoad } from './context';
-import { Await, Card } from './parts';
+import { Await, Card, OnDemand } from './parts';
 
 export function Weaknesses({ model, version }: { model: Model; version: ModelVersion }): ReactElement {
   const { api, words } = useApp();
@@ -14,7 +14,7 @@ export function Weaknesses({ model, version }: { model: Model; version: ModelVer
   );
   return (
     <Card title={words.text('app.model.weak')}>
-      {wanted ? (
+      <OnDemand label={words.text('app.model.look_for_weak')} wanted={wanted} want={() => setWanted(true)}>
         <Await load={load}>
           {explanation => (
             <>
@@ -34,13 +34,7 @@ export function Weaknesses({ model, version }: { model: Model; version: ModelVer
             </>
           )}
         </Await>
-      ) : (
-        <div className="am-row">
-          <button type="button" onClick={() => setWanted(true)}>
-            {words.text('app.model.look_for_weak')}
-          </button>
-        </div>
-      )}
+      </OnDemand>
     </Card>
   );
 }

@@ -5,7 +5,7 @@ import type { Contribution, Model, ModelVersion, RowExplanation, RowExplanations
 import { explained, likes, type Share } from '../core/explained';
 import { day, plain, type Format } from '../core/format';
 import { useApp, useLoad } from './context';
-import { Await, Card, Scroll } from './parts';
+import { Await, Card, OnDemand, Scroll } from './parts';
 
 const MOST = 10;
 /** Columns that are told of rows that were predicted otherwise. */
@@ -15,45 +15,55 @@ const SHORT = 10;
 /** Characters of a value that stand in a table. */
 const LONG = 60;
 
-interface WhyProps {
-  model: Model;
-  version: ModelVersion;
-  row: Record<string, string | number | boolean | null>;
+type Row = Record<string, string | number | boolean | null>;
+
+export interface Asked {
+  readonly load: ReturnType<typeof useLoad<RowExplanations>>;
+  readonly wanted: boolean;
+  readonly want: () => void;
 }
 
-export function Why({ model, version, row }: WhyProps): ReactElement {
-  const { api, words } = useApp();
-  const [wanted, setWanted] = useState(false);
+/** The explanation of a row, asked for when somebody wants it; another row has to be wanted anew. */
+export function useExplanation(model: Model, version: ModelVersion, row: Row): Asked {
+  const { api } = useApp();
   const asked = JSON.stringify(row);
+  const [wanted, setWanted] = useState('');
   const ask = { path: { name: model.name }, query: { version: version.version } };
-  const load = useLoad<RowExplanations>(wanted ? `why/${model.name}/${version.version}/${asked}` : '', () =>
+  const key = wanted === asked ? `why/${model.name}/${version.version}/${asked}` : '';
+  const load = useLoad<RowExplanations>(key, () =>
     api.post('post /api/models/{name}/explain/', { rows: [row] }, ask)
   );
-  const told = load.value?.rows[0];
+  return { load, wanted: wanted === asked, want: () => setWanted(asked) };
+}
+
+export function Why({ asked: { load, wanted, want } }: { asked: Asked }): ReactElement {
+  const { words } = useApp();
   return (
-    <>
-      <Card title={words.text('app.predict.why')}>
-        {wanted ? (
-          <Await load={load}>{answer => told && <Adds answer={answer} row={told} />}</Await>
-        ) : (
-          <button type="button" onClick={() => setWanted(true)}>
-            {words.text('app.predict.explain')}
-          </button>
-        )}
-      </Card>
-      {told && (
-        <Card title={words.text('app.like')}>
-          <Otherwise row={told} />
-        </Card>
-      )}
-    </>
+    <Card title={words.text('app.predict.why')}>
+      <OnDemand label={words.text('app.predict.explain')} wanted={wanted} want={want}>
+        <Await load={load}>
+          {answer => answer.rows.map((row, index) => <Adds key={index} answer={answer} row={row} />)}
+        </Await>
+      </OnDemand>
+    </Card>
   );
+}
+
+/** The rows of the table that are much like it and were predicted otherwise. */
+export function Otherwise({ asked: { load } }: { asked: Asked }): ReactElement | null {
+  const { words } = useApp();
+  const row = load.value?.rows[0];
+  return row ? (
+    <Card title={words.text('app.like')} className="am-whole">
+      {row.counterexamples.length ? <Likes row={row} /> : <p>{words.text('app.like.none')}</p>}
+    </Card>
+  ) : null;
 }
 
 /** A cell as the model has read it. */
 function shown(value: Contribution['cell'], format: Format): string {
   return typeof value === 'number' && !Number.isInteger(value)
-    ? format.short(value)
+    ? format.short(value, 6)
     : day(plain(value ?? '–'));
 }
 
@@ -122,10 +132,9 @@ function Bar({ share: { adds, within }, most }: { share: Share; most: number }):
   );
 }
 
-function Otherwise({ row }: { row: RowExplanation }): ReactElement {
+function Likes({ row }: { row: RowExplanation }): ReactElement {
   const { words, format } = useApp();
   const examples = row.counterexamples;
-  if (examples.length === 0) return <p className="am-soft">{words.text('app.like.none')}</p>;
   const { lines, more } = likes(row, MOST_LIKE);
   return (
     <>

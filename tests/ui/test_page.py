@@ -160,6 +160,11 @@ def test_another_version_is_put_into_service_and_back_by_keyboard(
     keyboard.press("Control+A")
     keyboard.insert_text("5")
     expect(screen.app.locator(".am-value")).to_have_text("no", timeout=PATIENCE)
+    screen.tab_to(screen.button("Explain this answer"))
+    keyboard.press("Enter")
+    # The button is gone, and what it asked for has its focus.
+    expect(screen.app.locator(".am-asked")).to_be_focused()
+    expect(screen.app.locator(".am-adds li").first).to_contain_text("hour", timeout=PATIENCE)
     screen.page.go_back()
     screen.shows(model)
 

@@ -120,7 +120,7 @@ def test_what_is_exact_and_what_is_sampled_agree(quantity):
 
 
 def test_errors_are_as_large_as_what_other_paths_say_differs(quantity):
-    explainer, cells = Explainer.of(quantity, 1.0), take(quantity.cells, np.arange(8))
+    explainer, cells = Explainer.of(quantity, 60.0), take(quantity.cells, np.arange(8))
     found = [explainer.explain(cells, seed=seed) for seed in range(0, 8000, 1000)]
     spread = np.stack([one.values for one in found]).std(axis=0, ddof=1)
     told = np.sqrt(np.mean([one.errors**2 for one in found], axis=0))

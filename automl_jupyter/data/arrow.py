@@ -7,6 +7,7 @@ that the first upload cannot spare. Builders and casts do not.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ def texts(values: Iterable[str]) -> pa.Array:
     return builder.finish()
 
 
+@cache
 def text(value: str) -> pa.Scalar:
     """Return a text."""
     return texts([value])[0]
@@ -28,9 +30,14 @@ def text(value: str) -> pa.Scalar:
 
 def floats(values: pa.Array) -> npt.NDArray[np.float64]:
     """Return the numbers of an array as floats, missing ones as NaN."""
-    filled = pc.fill_null(values.cast(pa.float64(), safe=False), texts(["nan"]).cast(pa.float64())[0])
+    filled = pc.fill_null(values.cast(pa.float64(), safe=False), _nan())
     buffer = filled.buffers()[1]
     return np.frombuffer(buffer, np.float64)[filled.offset : filled.offset + len(filled)]
+
+
+@cache
+def _nan() -> pa.Scalar:
+    return texts(["nan"]).cast(pa.float64())[0]
 
 
 def may_contain(values: pa.Array, character: str) -> bool:
@@ -52,6 +59,7 @@ def positions(values: pa.Array, among: pa.Array) -> npt.NDArray[np.int64]:
     return integers(pc.index_in(values, value_set=among).cast(pa.int64()))
 
 
+@cache
 def whole(value: int, to: pa.DataType | None = None) -> pa.Scalar:
     """Return a whole number within 64 bits, or what Arrow makes of it in another type."""
     number = texts([str(value)]).cast(pa.int64())

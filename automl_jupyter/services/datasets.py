@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,6 +17,7 @@ from automl_jupyter.backends.process import HelperProcess
 from automl_jupyter.backends.records import DatasetRecord, Erased
 from automl_jupyter.backends.storage import Storage
 from automl_jupyter.engine.admission import USELESS_ROLES
+from automl_jupyter.services.recent import Recent
 from automl_jupyter.services.staging import Staging
 from automl_jupyter.services.threads import to_its_end
 from automl_jupyter.services.uploads import clean_filename
@@ -26,6 +27,9 @@ READ_SECONDS = 3600.0
 
 LOOK_SECONDS = 120.0
 """The longest that looking for findings, or drawing, may take."""
+
+FINDINGS_KEPT = 32
+"""Answers about findings that are kept: where a table is large, looking for them takes seconds."""
 
 ORIGINAL, TABLE, PROFILE, PREVIEW = "original.csv", "table.parquet", "profile.json", "preview.json"
 
@@ -77,6 +81,9 @@ class Datasets:
     storage: Storage
     tables: HelperProcess
     staging: Staging
+    _found: Recent[tuple[str, str | None], list[dict[str, Any]]] = field(
+        default_factory=lambda: Recent(FINDINGS_KEPT)
+    )
 
     async def warm(self) -> None:
         """Start the reading process while the bytes are still on their way."""
@@ -204,6 +211,8 @@ class Datasets:
     async def findings(self, owner: str, dataset_id: str, target: str | None) -> list[dict[str, Any]]:
         """What should be known of a data set before training on it, the serious first.
 
+        Data sets do not change: whoever asks the same again is answered at once.
+
         Raises
         ------
         Unprocessable
@@ -212,8 +221,15 @@ class Datasets:
             If the table in the storage is not the one that was taken in.
         """
         record = await self.get(owner, dataset_id)
+        found = self._found.get((dataset_id, target))
+        if found is None:
+            found = await self._look(record, target)
+            self._found.put((dataset_id, target), found)
+        return [{**finding, "action": train_action(finding, record, target)} for finding in found]
+
+    async def _look(self, record: DatasetRecord, target: str | None) -> list[dict[str, Any]]:
         async with self.staging.scratch() as folder:
-            table = await asyncio.to_thread(self._local, dataset_key(dataset_id, TABLE), folder)
+            table = await asyncio.to_thread(self._local, dataset_key(record.id, TABLE), folder)
             payload = {
                 "table": str(table),
                 "columns": record.columns,
@@ -223,7 +239,7 @@ class Datasets:
             }
             answer = await self.tables.call("look", payload, timeout=LOOK_SECONDS)
         found: list[dict[str, Any]] = answer["findings"]
-        return [{**finding, "action": train_action(finding, record, target)} for finding in found]
+        return found
 
     async def charts(self, owner: str, dataset_id: str) -> list[dict[str, Any]]:
         """What it looks like: which cells are empty together, and the values of each column.

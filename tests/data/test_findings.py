@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 import automl_jupyter.data.findings
 from automl_jupyter import errors, messages
 from automl_jupyter.data.findings import findings
+from automl_jupyter.data.findings.sample import quantiles
 from automl_jupyter.data.read import convert
 
 LEAKS = {"leak_copy", "leak_strong", "leak_missing", "leak_missing_number", "id_tells"}
@@ -572,3 +573,10 @@ def test_large_and_wide_tables_are_bounded(tmp_path, rows, columns, most):
     told_ = wide(tmp_path / "t.parquet", rows, columns)
     for target in ("c0", "c3"):
         assert len(findings(tmp_path / "t.parquet", told_, target)) == most
+
+
+@given(
+    st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=60), st.lists(st.floats(0, 1), min_size=1, max_size=5)
+)
+def test_quantiles_are_those_of_numpy(values, shares):
+    assert quantiles(np.sort(values), shares).tolist() == np.quantile(values, shares).tolist()

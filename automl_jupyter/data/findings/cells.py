@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from automl_jupyter.data.findings.model import Finding, number
-from automl_jupyter.data.findings.sample import Floats, Sample, Series
+from automl_jupyter.data.findings.sample import Floats, Sample, Series, quantiles
 
 _WORDS = frozenset(
     (
@@ -66,34 +66,37 @@ def disguised(series: Series) -> Finding | None:
         return _disguised_word(series)
     if series.type not in ("integer", "number", "datetime"):
         return None
-    values = series.floats[np.isfinite(series.floats)]
-    known, counts = np.unique(values, return_counts=True)
-    if len(known) <= _OTHERS or len(values) < _FEWEST:
+    values = series.ordered
+    if len(values) < _FEWEST or np.count_nonzero(np.diff(values)) < _OTHERS:
         return None
-    for at, nearest in ((0, 1), (-1, -2)):
-        n, value = int(counts[at]), float(known[at])
+    lowest, highest = float(values[0]), float(values[-1])
+    above, below = values[values > lowest], values[values < highest]
+    for value, rest, nearest in ((lowest, above, float(above[0])), (highest, below, float(below[-1]))):
+        n = len(values) - len(rest)
         if not max(_LEAST, _LEAST_SHARE * len(values)) <= n <= _MOST_SHARE * len(values):
             continue
-        rest = values[values != value]
-        gap = abs(float(known[nearest]) - value)
-        if _stands_for_missing(series, value, gap, rest, n / len(values)):
-            return _disguise(series, _written(series, value), n, len(values), float(known[nearest]))
+        if _stands_for_missing(series, value, abs(nearest - value), rest, n / len(values)):
+            return _disguise(series, _written(series, value), n, len(values), nearest)
     return None
 
 
 def _stands_for_missing(series: Series, value: float, gap: float, rest: Floats, share: float) -> bool:
-    low, high = np.quantile(rest, (0.05, 0.95))
-    spread = max(float(high - low), 1e-12)
     if series.type == "datetime":
-        return _written(series, value) in _EPOCHS and gap > spread / 2
+        return _written(series, value) in _EPOCHS and gap > _spread(rest) / 2
     text = number(value)
     if bool(_REPEATED.fullmatch(text)) or value in _LIMITS:
-        return gap >= spread
+        return gap >= _spread(rest)
+    low, high = float(rest[0]), float(rest[-1])
     if value == -1:
-        return share >= 0.01 and float(rest.min()) >= 0 and float(rest.max()) >= 10
+        return share >= 0.01 and low >= 0 and high >= 10
     # Any other value has to be farther from the rest than the rest is wide, and then some. Nothing is said
     # of zero: that of a column of amounts means none.
-    return value != 0 and share >= 0.01 and gap >= 3 * float(np.ptp(rest)) > 0
+    return value != 0 and share >= 0.01 and gap >= 3 * (high - low) > 0
+
+
+def _spread(ordered: Floats) -> float:
+    low, high = quantiles(ordered, (0.05, 0.95))
+    return max(float(high - low), 1e-12)
 
 
 def _written(series: Series, value: float) -> str:
@@ -177,22 +180,30 @@ def outliers(series: Series) -> Finding | None:
     """
     if not series.numeric or series.distinct <= _OTHERS or series.role == "id":
         return None
-    values = np.sort(series.floats[np.isfinite(series.floats)])
+    values = series.ordered
     if len(values) < _FEWEST:
         return None
-    middle = float(np.median(values))
+    middle = float(values[(len(values) - 1) // 2 : len(values) // 2 + 1].mean())
     most = max(1, int(_MOST_OUTLIERS * len(values)))
-    for sign in (1.0, -1.0):
-        distance = np.sort(sign * (values - middle))
-        usual = max(float(np.quantile(distance, 0.99 - _MOST_OUTLIERS)), float(-np.quantile(distance, 0.01)))
+    above = values - middle
+    for distance, upwards in ((above, True), (-above[::-1], False)):
         for n in range(1, most + 1):
-            inner, outer = float(distance[-n - 1]), float(distance[-n])
-            tail = max(inner / usual, 1.0) if usual > 0 else np.inf
-            far = inner > 0 and outer >= max(_FAR, 3 * tail) * max(inner, usual)
-            if far and (outer / inner) ** -_tail_index(distance[:-n]) < _CHANCE:
-                found, rest = (values[-n:], values[-n - 1]) if sign > 0 else (values[:n], values[n])
+            if _is_far(distance, n):
+                found, rest = (values[-n:], values[-n - 1]) if upwards else (values[:n], values[n])
                 return _outlier(series, found.tolist(), float(rest), middle, len(values))
     return None
+
+
+def _is_far(distance: Floats, n: int) -> bool:
+    """Whether the last n of some distances from the middle, ascending, are far beyond the others."""
+    inner, outer = float(distance[-n - 1]), float(distance[-n])
+    if inner <= 0 or outer < _FAR * inner:
+        return False
+    low, high = quantiles(distance, (0.01, 0.99 - _MOST_OUTLIERS)).tolist()
+    usual = max(high, -low)
+    tail = max(inner / usual, 1.0) if usual > 0 else np.inf
+    far = outer >= max(_FAR, 3 * tail) * max(inner, usual)
+    return bool(far and (outer / inner) ** -_tail_index(distance[:-n]) < _CHANCE)
 
 
 def _tail_index(distance: Floats) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from automl_jupyter.data.findings.sample import Codes, Floats, Series
+from automl_jupyter.data.findings.sample import Codes, Floats, Series, quantiles
 
 FEWEST = 40
 """Rows from which on a column is judged at all."""
@@ -18,6 +19,7 @@ _CLASSES = 20
 _MOST_CLASSES = 30
 _ROWS_IN_BIN = 10
 _PRIOR_ROWS = 0.3
+_FEW_CELLS = 1_000_000
 
 Bins = npt.NDArray[np.intp]
 
@@ -49,10 +51,15 @@ class Target:
     ranks: Floats
     fold: Bins
 
-    @property
+    @cached_property
     def counts(self) -> npt.NDArray[np.intp]:
         """Rows of each class."""
         return np.bincount(self.codes, minlength=self.classes)
+
+    @cached_property
+    def agreement(self) -> float:
+        """The share of pairs of rows that agree by chance."""
+        return float(((self.counts / len(self.codes)) ** 2).sum())
 
 
 def target_of(series: Series, seed: int) -> Target:
@@ -122,7 +129,7 @@ def bins_of(series: Series, known: npt.NDArray[np.bool_], most: int = 64, few: i
     there = np.isfinite(values)
     ranges = max(2, min(most, int(there.sum()) // _ROWS_IN_BIN))
     shares = np.arange(1, ranges) / ranges
-    edges = np.unique(np.quantile(values[there], shares)) if there.any() else np.empty(0)
+    edges = np.unique(quantiles(np.sort(values[there]), shares)) if there.any() else np.empty(0)
     found = np.searchsorted(edges, values, side="right")
     return np.where(there, found, len(edges) + 1)
 
@@ -195,10 +202,12 @@ def within_groups(target: Target, groups: Codes) -> float:
 
 def _agreement(target: Target, group: Codes, codes: Codes, groups: int) -> float:
     """Return the share of pairs within groups that agree, beyond what chance would give."""
-    pairs = np.unique(group.astype(np.int64) * target.classes + codes, return_counts=True)[1]
+    cells = group.astype(np.int64) * target.classes + codes
+    few = groups * target.classes <= _FEW_CELLS
+    pairs = np.bincount(cells) if few else np.unique(cells, return_counts=True)[1]
     sizes = np.bincount(group, minlength=groups)
     same, all_ = float((pairs * (pairs - 1)).sum()), float((sizes * (sizes - 1)).sum())
-    chance = float(((target.counts / len(target.codes)) ** 2).sum())
+    chance = target.agreement
     return (same / all_ - chance) / (1 - chance) if all_ and chance < 1 else 0.0
 
 
@@ -211,7 +220,7 @@ def is_copy(target: Target, series: Series) -> bool:
         ours, theirs = rank(series.floats[target.known][both]), rank(target.series.floats[target.known][both])
         return bool(np.isfinite(ours).all() and (np.allclose(ours, theirs) or np.allclose(ours, 1 - theirs)))
     codes, labels = series.codes[target.known][both], target.codes[both]
-    values, classes = len(np.unique(codes)), len(np.unique(labels))
+    values, classes = (np.count_nonzero(np.bincount(part)) for part in (codes, labels))
     if values != classes or classes < 2 or classes > len(labels) / 2:
         return False
     return len(np.unique(codes.astype(np.int64) * (int(labels.max()) + 1) + labels)) == classes

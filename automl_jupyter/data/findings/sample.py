@@ -93,7 +93,7 @@ class Series:
         found: list[object] = self._encoded.dictionary.to_pylist()
         return found
 
-    @property
+    @cached_property
     def distinct(self) -> int:
         """Number of distinct values in the sample."""
         return len(self._encoded.dictionary)
@@ -104,6 +104,11 @@ class Series:
         values = self._values.cast(pa.int64()) if pa.types.is_timestamp(self._values.type) else self._values
         found = arrow.floats(values)
         return np.where(np.isfinite(found), found, np.nan)
+
+    @cached_property
+    def ordered(self) -> Floats:
+        """The numbers of ``floats`` that are there, ascending; shape (present,)."""
+        return np.sort(self.floats[np.isfinite(self.floats)])
 
     def sorted(self) -> Series:
         """Return texts as their places in alphabetical order; numbers as they are."""
@@ -206,6 +211,26 @@ def take(parquet: Path, columns: Sequence[Traits], target: str | None, seed: int
     return Sample(rows, positions, series, Fingerprints(whole, without))
 
 
+def quantiles(ordered: Floats, shares: npt.ArrayLike) -> Floats:
+    """Return quantiles of ascending numbers, as :func:`numpy.quantile` does of unsorted ones.
+
+    A table of thousands of columns needs some of each, and a look at where they stand takes a sixth of the
+    time.
+
+    Parameters
+    ----------
+    ordered : ndarray of shape (n,)
+        Finite numbers, ascending, at least one.
+    shares : array_like of shape (m,)
+        From 0 to 1.
+    """
+    place = (len(ordered) - 1) * np.asarray(shares, np.float64)
+    below = place.astype(np.intp)
+    part = place - below
+    low, high = ordered[below], ordered[np.minimum(below + 1, len(ordered) - 1)]
+    return np.where(part < 0.5, low + (high - low) * part, high - (high - low) * (1 - part))
+
+
 def _left_out(columns: Sequence[Traits], target: str | None, rows: int) -> list[tuple[str, ...]]:
     """List the columns, alone or together, that may be all that tells two copies of a row apart."""
     ids = tuple(column.name for column in columns if column.role == "id" and column.name != target)
@@ -225,7 +250,9 @@ def _indices(positions: npt.NDArray[np.int64]) -> pa.Array:
 
 
 def _codes(encoded: pa.DictionaryArray) -> Codes:
-    filled = pc.fill_null(encoded.indices, arrow.whole(-1, pa.int32()))
+    filled = encoded.indices
+    if filled.null_count:
+        filled = pc.fill_null(filled, arrow.whole(-1, pa.int32()))
     return np.frombuffer(filled.buffers()[1], np.int32)[filled.offset : filled.offset + len(filled)]
 
 

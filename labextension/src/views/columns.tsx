@@ -5,6 +5,7 @@ import type { Column, Dataset, Profile, ReadOptions } from '../core/contract';
 import { typedOf } from '../core/rows';
 import type { Code } from '../core/words';
 import { useApp, useLoad } from './context';
+import { likely, useFindings } from './findings';
 import { Card, Pages, Scroll } from './parts';
 import { Spread, spreadOf } from './spread';
 
@@ -45,6 +46,8 @@ export function Columns({ dataset, busy, reread }: ColumnsProps): ReactElement {
   const profile = useLoad<Profile>(`profile/${dataset.id}`, () =>
     api.get('get /api/datasets/{dataset_id}/profile/', { path })
   );
+  // Most look at a table in order to learn from it, and where it is wide that takes a while to prepare.
+  useFindings(dataset, likely(dataset), profile.value !== undefined);
   const changes = Object.keys(changed).length;
   const total = dataset.columns.length;
   return (

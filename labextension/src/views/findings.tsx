@@ -1,10 +1,10 @@
 /** What should be known before training; each with the figures behind it, and whether it is acted on. */
 import { useId, useState, type ReactElement } from 'react';
 
-import type { Finding } from '../core/contract';
+import type { Dataset, Finding, Findings } from '../core/contract';
 import { plain } from '../core/format';
 import type { Code } from '../core/words';
-import { useApp } from './context';
+import { useApp, useLoad } from './context';
 import { Pages } from './parts';
 
 /** Findings on one page. */
@@ -15,6 +15,24 @@ const SEVERITIES: Readonly<Record<Finding['severity'], Code>> = {
   warning: 'pages.severity_warning',
   info: 'pages.severity_info'
 };
+
+/** The column that is most likely to be predicted: it stands last in most tables. */
+export function likely(dataset: Dataset): string | null {
+  return dataset.columns.at(-1)?.name ?? null;
+}
+
+/** What is found in a table that is to be learnt from; it is asked for once it is wanted. */
+export function useFindings(
+  dataset: Dataset,
+  target: string | null,
+  wanted = true
+): ReturnType<typeof useLoad<Findings>> {
+  const { api } = useApp();
+  const ask = { path: { dataset_id: dataset.id }, ...(target === null ? {} : { query: { target } }) };
+  return useLoad<Findings>(wanted ? `findings/${dataset.id}/${target ?? ''}` : '', () =>
+    api.get('get /api/datasets/{dataset_id}/findings/', ask)
+  );
+}
 
 interface FindingListProps {
   items: readonly Finding[];

@@ -1,13 +1,13 @@
 /** What to learn, what should be known before, how much time; then it begins. */
 import { useState, type ReactElement } from 'react';
 
-import type { Dataset, Finding, Findings } from '../core/contract';
+import type { Dataset, Finding } from '../core/contract';
 import { clock, secondsOf } from '../core/format';
 import * as snippets from '../core/snippets';
 import { request, type Choices } from '../core/training';
 import { useAction, useApp, useLoad } from './context';
 import { Advanced, Names } from './advanced';
-import { FindingList } from './findings';
+import { FindingList, likely, useFindings } from './findings';
 import { Await, Card, CopyAs, Field, Title, Trouble } from './parts';
 
 const METRICS = [
@@ -41,12 +41,11 @@ type Acts = Readonly<Record<string, boolean>>;
 
 function Form({ dataset }: { dataset: Dataset }): ReactElement {
   const app = useApp();
-  const { api, words } = app;
+  const { words } = app;
   const action = useAction();
   const names = dataset.columns.map(column => column.name);
-  // What is to be predicted stands last in most tables.
   const [choices, setChoices] = useState<Choices>({
-    target: names[names.length - 1] ?? null,
+    target: likely(dataset),
     metric: '',
     seconds: 60,
     name: '',
@@ -60,10 +59,7 @@ function Form({ dataset }: { dataset: Dataset }): ReactElement {
   const [acts, setActs] = useState<Acts>({});
   const { target } = choices;
   const known = target === null || names.includes(target);
-  const ask = { path: { dataset_id: dataset.id }, ...(target === null ? {} : { query: { target } }) };
-  const load = useLoad<Findings>(known ? `findings/${dataset.id}/${target ?? ''}` : '', () =>
-    api.get('get /api/datasets/{dataset_id}/findings/', ask)
-  );
+  const load = useFindings(dataset, target, known);
   const advice = load.value?.time_budget;
   const shown = time ?? clock(60);
   const seconds = time === null ? 60 : secondsOf(time);

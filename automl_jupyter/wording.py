@@ -25,12 +25,7 @@ class Wording:
 
     def number(self, value: float, digits: int = 4) -> str:
         """A number with `digits` decimals, as written in the language."""
-        return self.decimal(f"{value:.{digits}f}")
-
-    def decimal(self, text: str) -> str:
-        """A number that is text already, with the language's decimal sign and a true minus."""
-        text = text.replace("-", "\N{MINUS SIGN}")
-        return text.replace(".", ",") if self.language == "fr" else text
+        return _signed(value, f".{digits}f", self.language)
 
     def value(self, value: object) -> str:
         """A value of a table as people write it; empty where there is none."""
@@ -39,13 +34,11 @@ class Wording:
         if isinstance(value, bool) or not isinstance(value, float):
             return str(value)
         whole = value.is_integer() or 1e5 <= abs(value) < WIDEST
-        return self.decimal(f"{value:.0f}" if whole and abs(value) < WIDEST else f"{value:.5g}")
+        return _signed(value, ".0f" if whole and abs(value) < WIDEST else ".5g", self.language)
 
     def whole(self, value: int) -> str:
         """A whole number in groups of three digits."""
-        return (
-            f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if self.language == "fr" else f"{value:,}"
-        )
+        return messages.written(value, ",", self.language)
 
     def size(self, size: int) -> str:
         """A number of bytes, in decimal units."""
@@ -63,6 +56,10 @@ class Wording:
         if value < 1:
             return f"{self.number(value * 1000, 1 if 0.00005 < value < 0.01 else 0)}\N{NO-BREAK SPACE}ms"
         return f"{self.number(value, 1)}\N{NO-BREAK SPACE}s"
+
+
+def _signed(value: float, spec: str, language: str) -> str:
+    return messages.written(value, spec, language).replace("-", "\N{MINUS SIGN}")
 
 
 def clock(seconds: float) -> str:

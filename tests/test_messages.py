@@ -130,6 +130,54 @@ def test_plurals_fit_the_number(n):
     assert ("lignes" in french) == (n > 1)
 
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.one_of(st.integers(), FINITE), st.sampled_from(["", ",", ".3g", ".2f"]))
+def test_a_number_in_french_is_the_english_one_in_other_signs(value, spec):
+    english, french = (messages.written(value, spec, language) for language in messages.LANGUAGES)
+    assert french.replace(",", ".").replace("\u202f", ",") == english
+    assert float(english.replace(",", "")) == float(french.replace("\u202f", "").replace(",", "."))
+
+
+@given(st.one_of(st.integers(), FINITE), st.text(alphabet="0123456789.,- ab", max_size=12))
+def test_numbers_in_a_sentence_follow_the_language_and_texts_stay(value, text):
+    params = {"columns": value, "rows": text}
+    english, french = (
+        messages.render("findings.many_columns", params, language) for language in messages.LANGUAGES
+    )
+    assert f"({text})" in english
+    assert f"({text})" in french
+    told = re.search(r"colonnes \((.*?)\)", french).group(1)
+    assert told.replace("\u202f", "").replace(",", ".") == re.search(r"columns \((.*?)\)", english).group(1)
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "french"),
+    [
+        (5000, "5000", "5\u202f000"),
+        (3600.0, "3600", "3\u202f600"),
+        (-1234.5, "-1234.5", "-1\u202f234,5"),
+        ("1234.5", "1234.5", "1234.5"),
+        (1e-07, "1e-07", "1e-07"),
+        (1.5e300, "1.5e+300", "1,5e+300"),
+        ([0.5, 2000, "v1.2"], "0.5, 2000, v1.2", "0,5, 2\u202f000, v1.2"),
+    ],
+)
+def test_figures_are_written_as_people_do(value, english, french):
+    for language, told in (("en", english), ("fr", french)):
+        sentence = messages.render("findings.many_columns", {"columns": value, "rows": 1}, language)
+        assert f"({told})" in sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(2015, "2015"), (75001.0, "75001"), (0.25, 0.25), (1 / 3, 0.333333), ("1.5", "1.5"), (True, True)],
+)
+def test_a_year_or_a_code_of_a_table_has_no_groups(value, told):
+    assert messages.cell(value) == told
+
+
 @pytest.mark.parametrize("kind", errors.BY_STATUS.values())
 def test_an_error_crosses_a_process_boundary(kind):
     problem = errors.FieldError("rows.1.age", "server.field_missing", {"field": "age"})

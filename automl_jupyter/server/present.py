@@ -208,7 +208,7 @@ def predictions(found: Answered, language: str) -> schemas.Predictions:
 
 def row_warning(item: Mapping[str, Any], language: str) -> schemas.RowWarning:
     """Something in a row that the model has not learned to deal with."""
-    params = {"column": item["column"], "value": item["value"]}
+    params = {"column": item["column"], "value": messages.cell(item["value"])}
     return schemas.RowWarning(
         code=item["code"], column=item["column"], message=messages.render(item["code"], params, language)
     )

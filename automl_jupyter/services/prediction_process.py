@@ -123,7 +123,9 @@ def write_predictions(target: Path, found: RowPredictions, language: str) -> Non
         )
         for value, probabilities, identifier, warnings in rows:
             told = " ".join(
-                messages.render(w.code, {"column": w.column, "value": plain(w.value)}, language)
+                messages.render(
+                    w.code, {"column": w.column, "value": messages.cell(plain(w.value))}, language
+                )
                 for w in warnings
             )
             shares = list(probabilities.values()) if probabilities else []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from automl_jupyter import messages
 from automl_jupyter.data.findings.model import Finding, number
 from automl_jupyter.data.findings.sample import Floats, Sample, Series, quantiles
 
@@ -125,6 +126,8 @@ def _disguise(
     params: dict[str, object] = {"column": series.name, "value": value, "n": n}
     if nearest is not None:
         params["nearest"] = evidence["nearest_other_value"] = _written(series, nearest)
+        if series.numeric:
+            params |= {"value": messages.cell(float(value)), "nearest": messages.cell(nearest)}
     return Finding(
         "findings.disguised_word" if nearest is None else "findings.disguised_missing",
         "info" if nearest is None else "warning",
@@ -219,7 +222,12 @@ def _outlier(series: Series, found: list[float], nearest: float, middle: float, 
     return Finding(
         "findings.outliers",
         "warning",
-        {"column": series.name, "n": len(found), "extreme": number(extreme), "nearest": number(nearest)},
+        {
+            "column": series.name,
+            "n": len(found),
+            "extreme": messages.cell(extreme),
+            "nearest": messages.cell(nearest),
+        },
         series.name,
         (series.name,),
         {

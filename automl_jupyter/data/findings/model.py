@@ -53,5 +53,5 @@ def percent(share: float) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number for a sentence, whole numbers without a point."""
+    """Write a number as evidence, whole numbers without a point."""
     return str(int(value)) if value.is_integer() and abs(value) < 2**53 else f"{value:.6g}"

@@ -18,8 +18,8 @@ def segment(item: Mapping[str, Any], loss: str, language: str) -> dict[str, Any]
         if len(where) > 1
         else where[0],
         "rows": item["rows"],
-        "inside": item["inside"],
-        "outside": item["outside"],
+        "inside": _loss(item["inside"]),
+        "outside": _loss(item["outside"]),
     }
     return {
         **item,
@@ -43,10 +43,14 @@ def condition(one: Mapping[str, Any], language: str) -> str:
     return messages.render(f"explanations.where_{kind}", params, language)
 
 
-def _bound(one: Mapping[str, Any], name: str) -> str:
+def _loss(value: float) -> object:
+    return messages.cell(round(value) if abs(value) >= 1000 else value, 3)
+
+
+def _bound(one: Mapping[str, Any], name: str) -> object:
     value = one[name]
     if value is None:
         return ""
     if one["kind"] == "datetime":
         return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
-    return f"{value:.4g}"
+    return messages.cell(value, 4)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from automl_jupyter import messages
 from automl_jupyter.engine.columns import FIRST, KEPT_LEVELS, MISSING, Cells, Layout
 from automl_jupyter.engine.contract import ColumnContract
 
@@ -202,9 +203,9 @@ def _shares(name: str, marked: npt.NDArray[np.bool_], inside: npt.NDArray[np.boo
     }
 
 
-def _shown(column: ColumnContract, values: F64) -> str:
+def _shown(column: ColumnContract, values: F64) -> object:
     """A median as people read it."""
     middle = float(np.median(values))
     if column.kind == "datetime":
         return datetime.fromtimestamp(middle, UTC).strftime("%Y-%m-%d")
-    return f"{round(middle)}" if abs(middle) >= 1000 else f"{middle:.3g}"
+    return messages.cell(round(middle) if abs(middle) >= 1000 else middle, 3)

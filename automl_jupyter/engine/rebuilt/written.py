@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from automl_jupyter import messages
 from automl_jupyter.engine.portable import requirements
 from automl_jupyter.engine.rebuilt import columns, scores, training
 from automl_jupyter.engine.rebuilt.cell import Cell, gap, quoted, said
@@ -42,10 +43,10 @@ def cells_of(recipe: Recipe, title: str, path: str, language: str) -> list[Cell]
         trial=recipe.trial.name,
         target=recipe.name,
         metric=recipe.metric,
-        score=f"{recipe.trial.score:.6f}",
-        low=f"{low:.6f}",
-        high=f"{high:.6f}",
-        ensemble=f"{recipe.ensemble:.6f}",
+        score=messages.written(recipe.trial.score, ".6f", language),
+        low=messages.written(low, ".6f", language),
+        high=messages.written(high, ".6f", language),
+        ensemble=messages.written(recipe.ensemble, ".6f", language),
         packages=", ".join(pinned),
     )
     left_out = [said("left_out", language, names=list(recipe.better))] if recipe.better else []

@@ -140,10 +140,10 @@ def sections(facts: Facts, pictures: Sequence[Picture], language: str) -> tuple[
         ("data", list(_data(facts, say))),
         ("findings", [Points(tuple(facts.findings) or (say("no_findings"),))]),
         ("split", [messages.render(*facts.split, language)]),
-        ("scores", list(_scores(facts, say))),
+        ("scores", list(_scores(facts, say, language))),
         ("groups", [] if not facts.groups else list(_groups(facts, language))),
         ("charts", list(pictures)),
-        ("columns", list(_columns(facts, say))),
+        ("columns", list(_columns(facts, say, language))),
         ("segments", [Points(tuple(facts.segments))] if facts.segments else []),
         ("limits", [Points(tuple(_limits(facts, say)))]),
         ("use", list(_use(facts, say))),
@@ -158,9 +158,9 @@ def title(facts: Facts, language: str) -> str:
     return messages.render("card.title", {"model": facts.name, "version": facts.version}, language)
 
 
-def figure(value: float) -> str:
+def figure(value: float, language: str) -> str:
     """A score as people read it."""
-    return f"{value:.4g}"
+    return messages.written(value, ".0f" if abs(value) >= 10_000 else ".4g", language)
 
 
 def _purpose(facts: Facts, say: Any) -> Iterator[Block]:
@@ -183,13 +183,19 @@ def _data(facts: Facts, say: Any) -> Iterator[Block]:
     yield Points((say("read_as_is"),) if not facts.reading else tuple(facts.reading))
 
 
-def _scores(facts: Facts, say: Any) -> Iterator[Block]:
-    low, high = map(figure, facts.interval)
-    yield say("score", metric=facts.metric, score=figure(facts.score), low=low, high=high)
+def _scores(facts: Facts, say: Any, language: str) -> Iterator[Block]:
+    low, high = (figure(bound, language) for bound in facts.interval)
+    yield say("score", metric=facts.metric, score=figure(facts.score, language), low=low, high=high)
     if facts.baseline is not None:
-        yield say("baseline", score=figure(facts.baseline))
+        yield say("baseline", score=figure(facts.baseline, language))
     rows = [
-        (t.name, t.family, figure(t.score), " – ".join(map(figure, t.interval)), f"{t.fit_seconds:.1f}")
+        (
+            t.name,
+            t.family,
+            figure(t.score, language),
+            " – ".join(figure(bound, language) for bound in t.interval),
+            messages.written(t.fit_seconds, ".1f", language),
+        )
         for t in facts.trials
         if t.state == DONE
     ]
@@ -206,7 +212,10 @@ def _groups(facts: Facts, language: str) -> Iterator[Block]:
             yield Points(traits)
 
 
-def _columns(facts: Facts, say: Any) -> Iterator[Block]:
+def _columns(facts: Facts, say: Any, language: str) -> Iterator[Block]:
+    def written(value: float | None, spec: str) -> str:
+        return "" if value is None else messages.written(value, spec, language)
+
     worth = {name: (drop, interval) for name, drop, interval in facts.important}
     order = [*worth, *(c.name for c in facts.contract.used if c.name not in worth)]
     kinds = {c.name: c for c in facts.contract.used}
@@ -218,12 +227,11 @@ def _columns(facts: Facts, say: Any) -> Iterator[Block]:
             shown = ", ".join(column.categories[:MOST_CATEGORIES])
             expected = shown + (" …" if len(column.categories) > MOST_CATEGORIES else "")
         elif column is not None and column.kind == "numeric" and column.lowest is not None:
-            expected = f"{column.lowest:.6g} – {column.highest:.6g}"
-        fall = (
-            f"{worth[name][0]:.3g} ({worth[name][1][0]:.2g} – {worth[name][1][1]:.2g})"
-            if name in worth
-            else ""
-        )
+            expected = f"{written(column.lowest, '.6g')} – {written(column.highest, '.6g')}"
+        fall = ""
+        if name in worth:
+            drop, (low, high) = worth[name]
+            fall = f"{written(drop, '.3g')} ({written(low, '.2g')} – {written(high, '.2g')})"
         kind = "" if column is None else say(f"kind_{column.kind}")
         rows.append((name, kind, expected, fall))
     head = tuple(say(f"head_{name}") for name in ("column", "kind", "expected", "worth"))

@@ -77,10 +77,8 @@ class PageHandler(AutoMLHandler):
         """A number as the reader writes it."""
         if value is None:
             return "–"
-        text = f"{value:,.0f}" if value == int(value) and digits == 0 else f"{value:,.{digits}g}"
-        if self.language == "fr":
-            return text.replace(",", "\u202f").replace(".", ",")
-        return text
+        whole = value == int(value) and digits == 0
+        return messages.written(value, ",.0f" if whole else f",.{digits}g", self.language)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """A page that says what is wrong and what to do."""

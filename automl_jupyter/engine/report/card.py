@@ -158,9 +158,9 @@ def title(facts: Facts, language: str) -> str:
     return messages.render("card.title", {"model": facts.name, "version": facts.version}, language)
 
 
-def figure(value: float, language: str) -> str:
-    """A score as people read it."""
-    return messages.written(value, ".0f" if abs(value) >= 10_000 else ".4g", language)
+def figure(value: float, language: str, digits: int = 4) -> str:
+    """A score as people read it, to so many digits."""
+    return messages.written(value, ".0f" if abs(value) >= 10 ** (digits - 1) else f".{digits}g", language)
 
 
 def _purpose(facts: Facts, say: Any) -> Iterator[Block]:
@@ -213,8 +213,8 @@ def _groups(facts: Facts, language: str) -> Iterator[Block]:
 
 
 def _columns(facts: Facts, say: Any, language: str) -> Iterator[Block]:
-    def written(value: float | None, spec: str) -> str:
-        return "" if value is None else messages.written(value, spec, language)
+    def bound(value: float | None) -> str:
+        return "" if value is None else messages.written(value, ".6g", language)
 
     worth = {name: (drop, interval) for name, drop, interval in facts.important}
     order = [*worth, *(c.name for c in facts.contract.used if c.name not in worth)]
@@ -227,11 +227,11 @@ def _columns(facts: Facts, say: Any, language: str) -> Iterator[Block]:
             shown = ", ".join(column.categories[:MOST_CATEGORIES])
             expected = shown + (" …" if len(column.categories) > MOST_CATEGORIES else "")
         elif column is not None and column.kind == "numeric" and column.lowest is not None:
-            expected = f"{written(column.lowest, '.6g')} – {written(column.highest, '.6g')}"
+            expected = f"{bound(column.lowest)} – {bound(column.highest)}"
         fall = ""
         if name in worth:
             drop, (low, high) = worth[name]
-            fall = f"{written(drop, '.3g')} ({written(low, '.2g')} – {written(high, '.2g')})"
+            fall = f"{figure(drop, language, 3)} ({figure(low, language, 2)} – {figure(high, language, 2)})"
         kind = "" if column is None else say(f"kind_{column.kind}")
         rows.append((name, kind, expected, fall))
     head = tuple(say(f"head_{name}") for name in ("column", "kind", "expected", "worth"))

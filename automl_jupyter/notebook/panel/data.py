@@ -13,6 +13,7 @@ from automl_jupyter.client.uploads import Writable
 from automl_jupyter.errors import NotFound
 from automl_jupyter.notebook.markup import el
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.part import Part
 from automl_jupyter.notebook.panel.reread import Reread
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, file_drop, html, labelled, part, row
@@ -25,22 +26,19 @@ MOST = 30
 """Data sets and files that are proposed."""
 
 
-class Data:
+class Data(Part):
     """Takes in a table: a file from the browser, one that Jupyter has, a DataFrame, a data set.
 
     Parameters
     ----------
-    state : State
-        What the panel knows.
-    worker : Worker
-        Asks the server.
+    state, worker
+        See :class:`Part`.
     variables : mapping
         The notebook's variables by name.
     """
 
     def __init__(self, state: State, worker: Worker, variables: Mapping[str, Any]) -> None:
-        self._state = state
-        self._worker = worker
+        super().__init__(state, worker)
         self._variables = variables
         text = worker.text
         self.drop = file_drop(worker)

@@ -10,6 +10,7 @@ import ipywidgets as ipw
 from automl_jupyter.client import Client
 from automl_jupyter.notebook import boards
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.part import Part
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, html, labelled, part, row, show
 from automl_jupyter.notebook.panel.work import Worker
@@ -23,20 +24,11 @@ MOST = 20
 RESUMABLE = ("interrupted", "failed", "stopped", "cancelled")
 
 
-class JobPart:
-    """Shows the deadline and the leaderboard of a job, and can be put on another job at any time.
-
-    Parameters
-    ----------
-    state : State
-        What the panel knows.
-    worker : Worker
-        Asks the server.
-    """
+class JobPart(Part):
+    """Shows the deadline and the leaderboard of a job, and can be put on another job at any time."""
 
     def __init__(self, state: State, worker: Worker) -> None:
-        self._state = state
-        self._worker = worker
+        super().__init__(state, worker)
         text = worker.text
         self.jobs = labelled(ipw.Dropdown, text("notebook.job.open"), options=[])
         self.bar = ipw.HTML()

@@ -8,6 +8,7 @@ import ipywidgets as ipw
 
 from automl_jupyter.client import Client
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.part import Part
 from automl_jupyter.notebook.panel.seen import Seen
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, html, labelled, part, row, show
@@ -17,20 +18,11 @@ if TYPE_CHECKING:
     from automl_jupyter.schemas import Model
 
 
-class ModelPart:
-    """Shows the versions of a model and which one is in service.
-
-    Parameters
-    ----------
-    state : State
-        What the panel knows.
-    worker : Worker
-        Asks the server.
-    """
+class ModelPart(Part):
+    """Shows the versions of a model and which one is in service."""
 
     def __init__(self, state: State, worker: Worker) -> None:
-        self._state = state
-        self._worker = worker
+        super().__init__(state, worker)
         text = worker.text
         self.card = ipw.HTML()
         self.version = labelled(ipw.Dropdown, text("cli.models.version"), options=[])

@@ -10,6 +10,7 @@ import ipywidgets as ipw
 from automl_jupyter.client import Client
 from automl_jupyter.notebook.markup import el
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.part import Part
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, html, labelled, part, row, show
 from automl_jupyter.notebook.panel.work import Worker
@@ -21,20 +22,11 @@ MOST = 30
 """Columns that a form has at most; those of a wider table stay empty and are missing to the model."""
 
 
-class Predict:
-    """Asks a model about one row, of which each change is answered, and about files.
-
-    Parameters
-    ----------
-    state : State
-        What the panel knows.
-    worker : Worker
-        Asks the server.
-    """
+class Predict(Part):
+    """Asks a model about one row, of which each change is answered, and about files."""
 
     def __init__(self, state: State, worker: Worker) -> None:
-        self._state = state
-        self._worker = worker
+        super().__init__(state, worker)
         self._fields: dict[str, tuple[ModelColumn, Any]] = {}
         text = worker.text
         self.form = ipw.VBox()

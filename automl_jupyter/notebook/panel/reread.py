@@ -10,6 +10,7 @@ from automl_jupyter.cli import rereading
 from automl_jupyter.client import Client
 from automl_jupyter.notebook.arguments import Refused, parser
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.part import Part
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, labelled, row, show
 from automl_jupyter.notebook.panel.work import Worker
@@ -23,23 +24,15 @@ SEPARATORS = ("comma", "semicolon", "tab", "bar", "space")
 TYPES = ("integer", "number", "boolean", "datetime", "string")
 
 
-class Reread:
+class Reread(Part):
     """Decides how a file is read; a field that is left as it is changes nothing.
 
     What is filled in are the words of ``%automl reread``, so that the panel can ask for nothing else than
     what can be typed.
-
-    Parameters
-    ----------
-    state : State
-        What the panel knows.
-    worker : Worker
-        Asks the server.
     """
 
     def __init__(self, state: State, worker: Worker) -> None:
-        self._state = state
-        self._worker = worker
+        super().__init__(state, worker)
         text = worker.text
         kept, found_out = (text("notebook.reread.kept"), ""), (text("notebook.reread.auto"), GUESS)
         separators = [(text(f"notebook.reread.{name}"), name) for name in SEPARATORS]

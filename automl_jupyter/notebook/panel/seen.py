@@ -10,6 +10,7 @@ import ipywidgets as ipw
 from automl_jupyter.client import Client
 from automl_jupyter.notebook import gallery
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.part import Part
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, html, labelled, row, show
 from automl_jupyter.notebook.panel.work import Worker
@@ -21,20 +22,11 @@ SLOW = ("importance", "dependence", "learning")
 """Charts for which the model is asked many times, or learns again: each is drawn when it is chosen."""
 
 
-class Seen:
-    """Draws a version and says what it has learnt, when it is asked to.
-
-    Parameters
-    ----------
-    state : State
-        What the panel knows.
-    worker : Worker
-        Asks the server.
-    """
+class Seen(Part):
+    """Draws a version and says what it has learnt, when it is asked to."""
 
     def __init__(self, state: State, worker: Worker) -> None:
-        self._state = state
-        self._worker = worker
+        super().__init__(state, worker)
         self._charts: Sequence[Chart] = ()
         text = worker.text
         self.learn = button(text("notebook.model.learn"))

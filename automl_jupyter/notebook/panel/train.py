@@ -12,6 +12,7 @@ from automl_jupyter.client import Client
 from automl_jupyter.client.actions import combined
 from automl_jupyter.notebook.markup import el
 from automl_jupyter.notebook.panel import snippets
+from automl_jupyter.notebook.panel.part import Part
 from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.widgets import button, copy_as, html, labelled, part, row, show
 from automl_jupyter.notebook.panel.work import Worker
@@ -39,20 +40,11 @@ METRICS = (
 """Metrics that are proposed; the server takes any scorer of scikit-learn."""
 
 
-class Train:
-    """Asks for the target, the metric and the time, and starts a job.
-
-    Parameters
-    ----------
-    state : State
-        What the panel knows.
-    worker : Worker
-        Asks the server.
-    """
+class Train(Part):
+    """Asks for the target, the metric and the time, and starts a job."""
 
     def __init__(self, state: State, worker: Worker) -> None:
-        self._state = state
-        self._worker = worker
+        super().__init__(state, worker)
         self._acts: list[tuple[ipw.Checkbox, Finding]] = []
         self._looked: tuple[str, str | None] | None = None
         self._offering = False

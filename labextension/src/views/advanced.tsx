@@ -58,6 +58,12 @@ export function Names({ id, hint, names, none, last = false, value, set }: Names
   );
 }
 
+/** Columns by which rows may be divided, with their labels and what these mean. */
+const DIVIDING = [
+  ['groups', 'notebook.train.groups', 'app.train.groups_hint'],
+  ['time', 'notebook.train.time_column', 'app.train.time_column_hint']
+] as const;
+
 interface AdvancedProps {
   names: readonly string[];
   choices: Choices;
@@ -66,7 +72,6 @@ interface AdvancedProps {
 
 export function Advanced({ names, choices, change }: AdvancedProps): ReactElement {
   const { words } = useApp();
-  const none = words.text('notebook.train.none');
   const auto = words.text('notebook.train.auto');
   return (
     <details className="am-card am-fold">
@@ -83,33 +88,20 @@ export function Advanced({ names, choices, change }: AdvancedProps): ReactElemen
             />
           )}
         </Field>
-        <Field label={words.text('notebook.train.groups')} hint={words.text('app.train.groups_hint')}>
-          {(id, hint) => (
-            <Names
-              id={id}
-              hint={hint}
-              names={names}
-              none={none}
-              value={choices.groups}
-              set={groups => change({ groups })}
-            />
-          )}
-        </Field>
-        <Field
-          label={words.text('notebook.train.time_column')}
-          hint={words.text('app.train.time_column_hint')}
-        >
-          {(id, hint) => (
-            <Names
-              id={id}
-              hint={hint}
-              names={names}
-              none={none}
-              value={choices.time}
-              set={time => change({ time })}
-            />
-          )}
-        </Field>
+        {DIVIDING.map(([name, label, explained]) => (
+          <Field key={name} label={words.text(label)} hint={words.text(explained)}>
+            {(id, hint) => (
+              <Names
+                id={id}
+                hint={hint}
+                names={names}
+                none={words.text('notebook.train.none')}
+                value={choices[name]}
+                set={column => change({ [name]: column })}
+              />
+            )}
+          </Field>
+        ))}
         <Field label={words.text('notebook.train.trials')}>
           {id => (
             <input

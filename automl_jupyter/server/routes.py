@@ -111,7 +111,38 @@ def _page(*refusals: int, query: tuple[str, ...] = ()) -> Operation:
     return Operation({200: HTML, 302: None}, refusals=refusals, query=query)
 
 
+def _study(answer: type[BaseModel], *query: str, charts: tuple[str, ...] = ()) -> Operation:
+    """What is computed of a model version; until it is there, how far that is."""
+    return Operation(
+        {200: answer, 202: schemas.Study},
+        query=query,
+        charts=charts,
+        told={202: ("Retry-After",)},
+        refusals=_STUDIED,
+    )
+
+
+def _file(media: str, other: str, formats: tuple[str, ...]) -> Operation:
+    """A file that is made of a model version, of another media type in some formats."""
+    return Operation(
+        {200: media, 202: schemas.Study},
+        query=("version", "format", "language"),
+        formats=formats,
+        also={200: (other,)},
+        told={200: ("Content-Disposition",), 202: ("Retry-After",)},
+        refusals=_STUDIED,
+    )
+
+
 _CSV_BODY = (CSV, FORM)
+_BODY = (413, 415)
+"""Refusals of a body: it is too large, or of another type."""
+
+_WORKED = (404, 409, 422, 503, 507)
+"""Refusals of what a helper process makes of something that is kept."""
+
+_ASKED = (*_WORKED, *_BODY)
+_STUDIED = (*_WORKED, 429)
 
 ROUTES: tuple[Route, ...] = (
     Route("/", pages.HomeHandler, {"get": _page()}),
@@ -138,7 +169,7 @@ ROUTES: tuple[Route, ...] = (
                 media=(FIELDS,),
                 form=forms.REREAD,
                 told={303: ("Location",)},
-                refusals=(404, 409, 413, 415, 422, 503, 507),
+                refusals=_ASKED,
             )
         },
     ),
@@ -153,7 +184,7 @@ ROUTES: tuple[Route, ...] = (
                 media=_CSV_BODY,
                 query=("filename",),
                 told={201: ("Location",), 303: ("Location",)},
-                refusals=(404, 413, 415, 422, 503, 507),
+                refusals=(404, *_BODY, 422, 503, 507),
             )
         },
     ),
@@ -165,7 +196,7 @@ ROUTES: tuple[Route, ...] = (
                 {201: schemas.Upload},
                 body=schemas.UploadStart,
                 told={201: ("Location",)},
-                refusals=(413, 415, 503, 507),
+                refusals=(*_BODY, 503, 507),
             )
         },
     ),
@@ -178,7 +209,7 @@ ROUTES: tuple[Route, ...] = (
                 media=(PIECE,),
                 headers=("Upload-Offset", "Upload-Complete"),
                 told={200: ("Upload-Offset",), 201: ("Location",)},
-                refusals=(404, 409, 413, 415, 422, 503, 507),
+                refusals=_ASKED,
             ),
             "head": Operation({200: None}, told={200: ("Upload-Offset",)}, refusals=(404,)),
             "delete": Operation({204: None}, refusals=(404,)),
@@ -205,7 +236,7 @@ ROUTES: tuple[Route, ...] = (
                 {201: schemas.Dataset},
                 body=schemas.ReadOptions,
                 told={201: ("Location",)},
-                refusals=(404, 409, 413, 415, 422, 503, 507),
+                refusals=_ASKED,
             )
         },
     ),
@@ -239,7 +270,7 @@ ROUTES: tuple[Route, ...] = (
             "post": Operation(
                 {202: schemas.Job},
                 body=schemas.TrainRequest,
-                refusals=(404, 409, 413, 415, 422, 429, 503, 507),
+                refusals=(*_ASKED, 429),
             )
         },
     ),
@@ -262,7 +293,7 @@ ROUTES: tuple[Route, ...] = (
             "post": Operation(
                 {202: schemas.Job},
                 body=schemas.ResumeRequest,
-                refusals=(404, 409, 413, 415, 422, 429, 503, 507),
+                refusals=(*_ASKED, 429),
             )
         },
     ),
@@ -281,95 +312,54 @@ ROUTES: tuple[Route, ...] = (
         "/api/models/{name}/explain/",
         explanations.ExplainHandler,
         {
-            "get": Operation(
-                {200: schemas.Explanation, 202: schemas.Study},
-                query=("version",),
-                told={202: ("Retry-After",)},
-                refusals=(404, 409, 422, 429, 503, 507),
-            ),
+            "get": _study(schemas.Explanation, "version"),
             "post": Operation(
                 {200: schemas.RowExplanations},
                 body=schemas.ExplainRequest,
                 query=("version",),
-                refusals=(404, 409, 413, 415, 422, 503, 507),
+                refusals=_ASKED,
             ),
         },
     ),
     Route(
         "/api/models/{name}/dependence/",
         explanations.DependenceHandler,
-        {
-            "get": Operation(
-                {200: schemas.Dependence, 202: schemas.Study},
-                query=("column", "version"),
-                told={202: ("Retry-After",)},
-                refusals=(404, 409, 422, 429, 503, 507),
-            )
-        },
+        {"get": _study(schemas.Dependence, "column", "version")},
     ),
     Route(
         "/api/models/{name}/compare/",
         explanations.CompareHandler,
-        {
-            "get": Operation(
-                {200: schemas.Comparison, 202: schemas.Study},
-                query=("versions",),
-                told={202: ("Retry-After",)},
-                refusals=(404, 409, 422, 429, 503, 507),
-            )
-        },
+        {"get": _study(schemas.Comparison, "versions")},
     ),
     Route(
         "/api/models/{name}/charts/",
         charts.ChartsHandler,
         {
-            "get": Operation(
-                {200: schemas.Charts, 202: schemas.Study},
-                query=("version", "chart", "theme", *charts.COSTS),
-                charts=charts.OF_VERSIONS,
-                told={202: ("Retry-After",)},
-                refusals=(404, 409, 422, 429, 503, 507),
+            "get": _study(
+                schemas.Charts, "version", "chart", "theme", *charts.COSTS, charts=charts.OF_VERSIONS
             ),
             "post": Operation(
                 {200: schemas.Charts},
                 body=schemas.DrawRequest,
                 query=("version", "theme"),
-                refusals=(404, 409, 413, 415, 422, 503, 507),
+                refusals=_ASKED,
             ),
         },
     ),
     Route(
         "/api/models/{name}/report/",
         reports.ReportHandler,
-        {
-            "get": Operation(
-                {200: HTML, 202: schemas.Study},
-                query=("version", "format", "language"),
-                formats=get_args(schemas.ReportFormat),
-                also={200: (MARKDOWN,)},
-                told={200: ("Content-Disposition",), 202: ("Retry-After",)},
-                refusals=(404, 409, 422, 429, 503, 507),
-            )
-        },
+        {"get": _file(HTML, MARKDOWN, get_args(schemas.ReportFormat))},
     ),
     Route(
         "/api/models/{name}/export/",
         exports.ExportHandler,
-        {
-            "get": Operation(
-                {200: ZIP, 202: schemas.Study},
-                query=("version", "format", "language"),
-                formats=get_args(schemas.ExportFormat),
-                also={200: (BYTES,)},
-                told={200: ("Content-Disposition",), 202: ("Retry-After",)},
-                refusals=(404, 409, 422, 429, 503, 507),
-            )
-        },
+        {"get": _file(ZIP, BYTES, get_args(schemas.ExportFormat))},
     ),
     Route(
         "/api/models/{name}/promote/",
         models.PromoteHandler,
-        {"post": Operation({200: schemas.Model}, body=schemas.PromoteRequest, refusals=(404, 413, 415))},
+        {"post": Operation({200: schemas.Model}, body=schemas.PromoteRequest, refusals=(404, *_BODY))},
     ),
     Route(
         "/api/models/{name}/rollback/",
@@ -386,7 +376,7 @@ ROUTES: tuple[Route, ...] = (
                 media=_CSV_BODY,
                 query=("max_predict_ms",),
                 told={200: (predictions.ANSWERED_BY,)},
-                refusals=(404, 409, 413, 415, 422, 503, 507),
+                refusals=_ASKED,
             )
         },
     ),
@@ -400,7 +390,7 @@ ROUTES: tuple[Route, ...] = (
                 media=_CSV_BODY,
                 query=("max_predict_ms",),
                 told={200: (predictions.ANSWERED_BY,)},
-                refusals=(404, 409, 413, 415, 422, 503, 507),
+                refusals=_ASKED,
             )
         },
     ),

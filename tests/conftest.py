@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import datetime
 import os
+import random
 import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from automl_jupyter.client import Client
+    from automl_jupyter.schemas import Job, ModelRef
 
 # Whichever test imports MLflow first decides how much it says in all tests of the process.
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
@@ -133,6 +136,57 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium is installed")
     with browsing() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def flights_csv() -> str:
+    """400 flights, late where the departure is late in the day."""
+    dice = random.Random(0)
+    lines = ["hour,carrier,late"]
+    for _ in range(400):
+        hour = dice.randrange(5, 24)
+        late = hour + dice.gauss(0, 4) > 15
+        lines.append(f"{hour},{dice.choice(['UA', 'AA', 'B6'])},{'yes' if late else 'no'}")
+    return "\n".join(lines) + "\n"
+
+
+def _has_model(job: Job) -> bool:
+    return any(trial.score is not None and not trial.baseline for trial in job.leaderboard)
+
+
+@pytest.fixture(scope="session")
+def until_model() -> Callable[[Client, Job], ModelRef]:
+    """Stop a job as soon as it has a model, however long that takes on a busy machine."""
+
+    def stopped(client: Client, job: Job) -> ModelRef:
+        while not _has_model(client.job(job.id)):
+            time.sleep(0.3)
+        client.stop(job)
+        job = client.wait(job, timeout=60)
+        assert job.model is not None, job.error
+        return job.model
+
+    return stopped
+
+
+@pytest.fixture
+def stopped_when_ready(client: Client) -> Iterator[None]:
+    """Stop the next job that starts as soon as it has a model, however long that takes on a busy machine."""
+    known = {job.id for job in client.jobs().items}
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.3):
+            for job in client.jobs(limit=5).items:
+                if job.id not in known and job.state == "running" and _has_model(job):
+                    known.add(job.id)
+                    client.stop(job)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
 
 
 @pytest.fixture

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import random
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,9 +12,10 @@ import pytest
 
 from automl_jupyter.client import Client, Server
 from automl_jupyter.demo import running_server
-from automl_jupyter.schemas import Job
+from automl_jupyter.schemas import Job, ModelRef
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+UntilModel = Callable[[Client, Job], ModelRef]
 
 
 @pytest.fixture(scope="session")
@@ -73,52 +71,17 @@ def client(connected: dict[str, str]) -> Iterator[Client]:
 
 
 @pytest.fixture
-def stopped_when_ready(client: Client) -> Iterator[None]:
-    """Stop the next job that starts as soon as it has a model, however long that takes on a busy machine."""
-    known = {job.id for job in client.jobs().items}
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.3):
-            for job in client.jobs(limit=5).items:
-                if job.id not in known and job.state == "running" and _has_model(job):
-                    known.add(job.id)
-                    client.stop(job)
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    yield
-    over.set()
-    thread.join()
-
-
-def _has_model(job: Job) -> bool:
-    return any(trial.score is not None and not trial.baseline for trial in job.leaderboard)
-
-
-@pytest.fixture
-def flights(tmp_path: Path) -> Path:
-    """400 flights, late where the departure is late in the day."""
-    dice = random.Random(0)
-    lines = ["hour,carrier,late"]
-    for _ in range(400):
-        hour = dice.randrange(5, 24)
-        late = hour + dice.gauss(0, 4) > 15
-        lines.append(f"{hour},{dice.choice(['UA', 'AA', 'B6'])},{'yes' if late else 'no'}")
+def flights(tmp_path: Path, flights_csv: str) -> Path:
+    """A file with the flights."""
     file = tmp_path / "flights.csv"
-    file.write_text("\n".join(lines) + "\n")
+    file.write_text(flights_csv)
     return file
 
 
 @pytest.fixture(scope="session")
-def model(client: Client) -> str:
+def model(client: Client, until_model: UntilModel) -> str:
     """The reference of a model that was trained from Python."""
     rows = [f"{hour},{'yes' if hour > 15 else 'no'}" for hour in range(5, 24)] * 20
     table = client.upload(("hour,late\n" + "\n".join(rows) + "\n").encode(), name="hours.csv")
-    job = client.train(table, "late", time_budget=100, name="hours-late")
-    while not _has_model(client.job(job.id)):
-        time.sleep(0.3)
-    client.stop(job)
-    job = client.wait(job, timeout=60)
-    assert job.model is not None, job.error
-    return f"{job.model.name}:{job.model.version}"
+    made = until_model(client, client.train(table, "late", time_budget=100, name="hours-late"))
+    return f"{made.name}:{made.version}"

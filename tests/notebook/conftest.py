@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +14,9 @@ from jupyter_client.manager import KernelManager
 
 from automl_jupyter.client import Client, Server
 from automl_jupyter.demo import running_server
-from automl_jupyter.schemas import Job
+from automl_jupyter.schemas import Job, ModelRef
+
+UntilModel = Callable[[Client, Job], ModelRef]
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 100.0
@@ -175,18 +174,6 @@ def start(connected: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
         manager.shutdown_kernel(now=True)
 
 
-@pytest.fixture(scope="session")
-def flights_csv() -> str:
-    """400 flights, late where the departure is late in the day."""
-    dice = random.Random(0)
-    lines = ["hour,carrier,late"]
-    for _ in range(400):
-        hour = dice.randrange(5, 24)
-        late = hour + dice.gauss(0, 4) > 15
-        lines.append(f"{hour},{dice.choice(['UA', 'AA', 'B6'])},{'yes' if late else 'no'}")
-    return "\n".join(lines) + "\n"
-
-
 @pytest.fixture(scope="module")
 def notebook(start: Start, flights_csv: str) -> Notebook:
     """A notebook with the magics, and a table of flights in the variable ``flights``."""
@@ -200,37 +187,7 @@ def notebook(start: Start, flights_csv: str) -> Notebook:
 
 
 @pytest.fixture(scope="session")
-def model(client: Client, flights_csv: str) -> str:
+def model(client: Client, flights_csv: str, until_model: UntilModel) -> str:
     """The name of a model that was trained from Python."""
     table = client.upload(flights_csv.encode(), name="known.csv")
-    job = client.train(table, "late", time_budget=100, name="known-late")
-    while not has_model(client.job(job.id)):
-        time.sleep(0.3)
-    client.stop(job)
-    job = client.wait(job, timeout=60)
-    assert job.model is not None, job.error
-    return job.model.name
-
-
-@pytest.fixture
-def stopped_when_ready(client: Client) -> Iterator[None]:
-    """Stop the next job that starts as soon as it has a model, however long that takes on a busy machine."""
-    known = {job.id for job in client.jobs().items}
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.3):
-            for job in client.jobs(limit=5).items:
-                if job.id not in known and job.state == "running" and has_model(job):
-                    known.add(job.id)
-                    client.stop(job)
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    yield
-    over.set()
-    thread.join()
-
-
-def has_model(job: Job) -> bool:
-    return any(trial.score is not None and not trial.baseline for trial in job.leaderboard)
+    return until_model(client, client.train(table, "late", time_budget=100, name="known-late")).name

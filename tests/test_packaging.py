@@ -10,6 +10,7 @@ import site
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -22,15 +23,32 @@ PACKAGE = ROOT / "automl_jupyter"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+TOOLS = ("hatchling", "hatch_jupyter_builder", "jupyter_builder")
+
+
+def _wheel(source: Path, folder: Path, **variables: str) -> Path:
+    """Build a wheel; without asking the network where the build's tools are installed."""
+    known = ["--no-build-isolation"] if all(map(importlib.util.find_spec, TOOLS)) else []
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", *known]
+    _run([*build, "-w", str(folder), str(source)], **variables)
+    (built,) = folder.glob("*.whl")
+    return built
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from this checkout; without asking the network where the build's tool is installed."""
-    folder = tmp_path_factory.mktemp("wheel")
-    tools = ("hatchling", "hatch_jupyter_builder", "jupyter_builder")
-    known = ["--no-build-isolation"] if all(map(importlib.util.find_spec, tools)) else []
-    _run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", *known, "-w", str(folder), str(ROOT)])
-    (built,) = folder.glob("*.whl")
+    """The wheel, built from this checkout."""
+    return _wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def sdist(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution, with the application that the wheel's build has brought up to date."""
+    if not all(map(importlib.util.find_spec, TOOLS)):
+        pytest.skip(f"{', '.join(TOOLS)} are not all installed")
+    folder = tmp_path_factory.mktemp("sdist")
+    _run([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(folder)], cwd=ROOT)
+    (built,) = folder.glob("*.tar.gz")
     return built
 
 
@@ -51,12 +69,12 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return binary
 
 
-def _run(command: list[str], **variables: str) -> str:
+def _run(command: list[str], cwd: Path = Path(os.path.sep), **variables: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PYTHON"))}
     done = subprocess.run(
         command,
         check=False,
-        cwd=os.path.sep,
+        cwd=cwd,
         env={**kept, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -143,3 +161,24 @@ def test_the_installed_package_knows_its_pages_and_its_migrations(python: Path, 
         "print(len(document('/automl')['paths']))\n"
     )
     assert int(_run([str(python), "-c", script])) > 20
+
+
+def test_the_source_distribution_holds_the_checkout_and_nothing_that_was_fetched(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    read = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert {path.relative_to(ROOT).as_posix() for path in read} <= held
+    assert {"labextension/yarn.lock", "labextension/src/core/app.ts", "tests/conftest.py", "LICENSE"} <= held
+    fetched = {"node_modules", ".yarn", "__pycache__", ".hypothesis", "artifacts"}
+    assert not [name for name in held if fetched & set(name.split("/"))]
+    assert sdist.stat().st_size < 6_000_000
+
+
+def test_the_source_distribution_is_installed_without_node(sdist: Path, wheel: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "jlpm").write_text("#!/bin/sh\necho nothing is to be built here >&2\nexit 1\n", "utf-8")
+    (tools / "jlpm").chmod(0o755)
+    path = os.pathsep.join([str(tools), os.environ["PATH"]])
+    built = _wheel(sdist, tmp_path / "wheel", PATH=path)
+    assert set(zipfile.ZipFile(built).namelist()) == set(zipfile.ZipFile(wheel).namelist())

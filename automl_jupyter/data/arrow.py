@@ -7,12 +7,15 @@ that the first upload cannot spare. Builders and casts do not.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+_KEPT = 64
+"""Scalars that are kept, since each is made by a call that costs more than its use."""
 
 
 def texts(values: Iterable[str]) -> pa.Array:
@@ -22,7 +25,7 @@ def texts(values: Iterable[str]) -> pa.Array:
     return builder.finish()
 
 
-@cache
+@lru_cache(_KEPT)
 def text(value: str) -> pa.Scalar:
     """Return a text."""
     return texts([value])[0]
@@ -59,7 +62,7 @@ def positions(values: pa.Array, among: pa.Array) -> npt.NDArray[np.int64]:
     return integers(pc.index_in(values, value_set=among).cast(pa.int64()))
 
 
-@cache
+@lru_cache(_KEPT)
 def whole(value: int, to: pa.DataType | None = None) -> pa.Scalar:
     """Return a whole number within 64 bits, or what Arrow makes of it in another type."""
     number = texts([str(value)]).cast(pa.int64())

@@ -45,25 +45,30 @@ class Worker(Wording):
 
         return Page(self.language)
 
-    def ask(self, question: Callable[[Client], None], doing: str = "") -> None:
-        """Ask something; `doing` is the code of the sentence that is shown meanwhile."""
+    def ask(self, question: Callable[[Client], None], doing: str = "") -> threading.Thread:
+        """Ask something in a thread; `doing` is the code of the sentence that is shown meanwhile."""
         sentence = self.text(doing) if doing else ""
-        threading.Thread(target=self._ask, args=(question, sentence), daemon=True).start()
+        thread = threading.Thread(target=self._ask, args=(question, sentence), daemon=True)
+        thread.start()
+        return thread
 
     def _ask(self, question: Callable[[Client], None], sentence: str) -> None:
         # One question after the other: an answer may change what the next one is about.
         with self._lock:
             self._say(sentence)
+            # What is said if a fault of ours ends this thread.
+            told, trouble = self.text("notebook.fault"), True
             try:
                 with Client(language=self.language) as client:
                     question(client)
+                told, trouble = "", False
             except AutoMLError as problem:
-                self._complain(problem)
+                told = self._sentence(problem)
             except OSError as problem:
                 why = {"path": str(problem.filename or ""), "why": problem.strerror or str(problem)}
-                self._say(self.text("cli.file", **why), trouble=True)
-            else:
-                self._say("")
+                told = self.text("cli.file", **why)
+            finally:
+                self._say(told, trouble=trouble)
 
     def follow(self, job: Job) -> None:
         """Keep an eye on a job until it is over, and no longer on the one before."""
@@ -86,15 +91,14 @@ class Worker(Wording):
                     if is_over(now) and now.model is not None:
                         self.state.set_trait("model", client.model(now.model.name))
         except AutoMLError as problem:
-            self._complain(problem)
+            self._say(self._sentence(problem), trouble=True)
 
     def complain(self, sentence: str) -> None:
         """Say what is wrong with what was filled in."""
         self._say(sentence, trouble=True)
 
-    def _complain(self, problem: AutoMLError) -> None:
-        own = not isinstance(problem, Told)
-        self._say(problem.message(self.language) if own else str(problem), trouble=True)
+    def _sentence(self, problem: AutoMLError) -> str:
+        return str(problem) if isinstance(problem, Told) else problem.message(self.language)
 
     def _say(self, sentence: str, *, trouble: bool = False) -> None:
         self.state.set_trait("trouble", trouble)

@@ -36,14 +36,14 @@ LEAST_WEIGHT = 0.02
 LEAST_PROBABILITY = 1e-5
 """No class is less probable, so that one sure model does not outvote all others."""
 
-MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 250.0
+MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 200.0
 """Microseconds that a row may take alone, and among many where there are two classes."""
 
-QUANTITIES, CLASSES = 1.6, 0.4
+QUANTITIES, CLASSES = 2.0, 0.5
 """Quantities may take so many times as long, and each of more than two classes: boosting grows a tree for
 each of them, and more trees bring more than where there are two."""
 
-SMALL_TABLE = 2500
+SMALL_TABLE = 1500
 """A table with so many rows may take twice as long for each as a large one."""
 
 TEMPERATURES = np.exp(np.linspace(-0.7, 0.7, 29))

@@ -65,7 +65,7 @@ def compare(client: Client, arguments: argparse.Namespace, terminal: Terminal) -
     """Compare two versions."""
     with terminal.err.status(terminal.text("cli.explain.running")):
         found = client.compare(arguments.name, arguments.first, arguments.second)
-    terminal.show(found, *_comparison(found, terminal))
+    terminal.show(found, *of_versions(found, terminal))
     return 0
 
 
@@ -143,7 +143,8 @@ def _then(asked: WhatIf, terminal: Terminal) -> RenderableType:
     return table
 
 
-def _comparison(found: Comparison, terminal: Terminal) -> Sequence[RenderableType]:
+def of_versions(found: Comparison, terminal: Terminal) -> Sequence[RenderableType]:
+    """Which of two versions is better."""
     table = plain()
     table.add_column(terminal.text("cli.explain.version"), justify="right")
     table.add_column(found.metric, justify="right")

@@ -183,6 +183,12 @@ def _charts(it: argparse.ArgumentParser, text: Text) -> None:
     it.add_argument("--theme", choices=tuple(charting.GROUNDS), default="light", help=text("drawing.theme"))
 
 
+def _compare(it: argparse.ArgumentParser, text: Text) -> None:
+    it.add_argument("model", metavar=text("meta.model"), help=text("models.name"))
+    for name in ("first", "second"):
+        it.add_argument(name, type=int, metavar=text("meta.version"), help=text(f"compare.{name}"))
+
+
 def _export(it: argparse.ArgumentParser, text: Text) -> None:
     it.add_argument("model", metavar=text("meta.model"), help=text("notebook.argument.model"))
     it.add_argument(
@@ -231,6 +237,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "predict": Command(_predict, cell=True),
         "explain": Command(_explain, cell=True),
         "charts": Command(_charts),
+        "compare": Command(_compare),
         "export": Command(_export),
         "models": Command(_models),
         "promote": Command(_promote),

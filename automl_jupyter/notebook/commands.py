@@ -28,6 +28,7 @@ from automl_jupyter.wording import Wording
 if TYPE_CHECKING:
     from automl_jupyter.notebook.panel import Panel
     from automl_jupyter.schemas import (
+        Comparison,
         DatasetPage,
         Explanation,
         Findings,
@@ -189,6 +190,12 @@ def charts(session: Session, arguments: argparse.Namespace) -> Result[Gallery]:
     return session.result(gallery, shown=True)
 
 
+def compare(session: Session, arguments: argparse.Namespace) -> Result[Comparison]:
+    """Compare two versions of a model on the same rows."""
+    name = _name(session, arguments.model)
+    return session.result(session.client.compare(name, arguments.first, arguments.second))
+
+
 def export(session: Session, arguments: argparse.Namespace) -> Result[Written]:
     """Write a model, or its card, into a file."""
     model, kind = session.words.model(arguments.model), arguments.format
@@ -261,6 +268,7 @@ VERBS: Mapping[str, Callable[[Session, argparse.Namespace], object]] = MappingPr
         "predict": predict,
         "explain": explain,
         "charts": charts,
+        "compare": compare,
         "export": export,
         "models": models,
         "promote": promote,

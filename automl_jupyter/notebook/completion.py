@@ -113,7 +113,7 @@ class Proposals:
                 return [*self._variables(lambda value: isinstance(value, Job)), *self._asked(_jobs)]
             case "model":
                 return self._asked(_models)
-            case "version":
+            case "version" | "first" | "second":
                 return self._asked(lambda words: _versions(words, before))
         return []
 

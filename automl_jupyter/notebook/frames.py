@@ -11,6 +11,7 @@ import pandas as pd
 from automl_jupyter.notebook.gallery import Gallery
 from automl_jupyter.notebook.results import Written
 from automl_jupyter.schemas import (
+    Comparison,
     Dataset,
     DatasetPage,
     Explanation,
@@ -120,6 +121,16 @@ def _explained_rows(found: RowExplanations) -> pd.DataFrame:
         for one in row.contributions
     ]
     return pd.DataFrame(told)
+
+
+@frame.register
+def _comparison(found: Comparison) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"version": version, found.metric: score, "low": low, "high": high}
+            for version, score, (low, high) in zip(found.versions, found.scores, found.intervals, strict=True)
+        ]
+    )
 
 
 @frame.register

@@ -13,6 +13,7 @@ from automl_jupyter.notebook.markup import Html, el, join, table
 from automl_jupyter.notebook.results import Written
 from automl_jupyter.schemas import (
     FINAL_STATES,
+    Comparison,
     Dataset,
     DatasetPage,
     Explanation,
@@ -283,6 +284,10 @@ class Page(Wording):
     @of.register
     def _explained_rows(self, found: RowExplanations) -> Html:
         return understood.rows(found, self)
+
+    @of.register
+    def _comparison(self, found: Comparison) -> Html:
+        return understood.versions(found, self)
 
     @of.register
     def _gallery(self, charts: gallery.Gallery) -> Html:

@@ -14,6 +14,7 @@ from automl_jupyter.cli.terminal import Terminal
 from automl_jupyter.notebook.gallery import Gallery
 from automl_jupyter.notebook.results import Written
 from automl_jupyter.schemas import (
+    Comparison,
     Dataset,
     DatasetPage,
     Explanation,
@@ -123,6 +124,11 @@ def _explanation(found: Explanation, terminal: Terminal) -> RenderableType:
 def _explained_rows(found: RowExplanations, terminal: Terminal) -> RenderableType:
     told = [part for row in found.rows for part in explaining.of_row(found, row, terminal)]
     return Group(Text(f"{found.model}:{found.version}"), *told)
+
+
+@parts.register
+def _comparison(found: Comparison, terminal: Terminal) -> RenderableType:
+    return Group(*explaining.of_versions(found, terminal))
 
 
 @parts.register

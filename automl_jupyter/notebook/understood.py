@@ -5,7 +5,7 @@ from __future__ import annotations
 from automl_jupyter.cli.explaining import otherwise
 from automl_jupyter.notebook import boards
 from automl_jupyter.notebook.markup import Html, el, join, table
-from automl_jupyter.schemas import Explanation, Notice, RowExplanation, RowExplanations, WhatIf
+from automl_jupyter.schemas import Comparison, Explanation, Notice, RowExplanation, RowExplanations, WhatIf
 from automl_jupyter.wording import Wording
 
 SHOWN = 20
@@ -53,6 +53,21 @@ def rows(found: RowExplanations, wording: Wording) -> Html:
     many = len(found.rows) > 1
     told = (_row(row, wording, number if many else None) for number, row in enumerate(found.rows, start=1))
     return join([title, *told, _notes(found.notes)])
+
+
+def versions(found: Comparison, wording: Wording) -> Html:
+    """Which of two versions is better."""
+    heads = [
+        (wording.text("cli.explain.version"), "num"),
+        (found.metric, "num"),
+        (wording.text("cli.board.interval"), "num quiet"),
+    ]
+    cells = (
+        ("", (str(version), wording.number(score or 0.0), boards.interval(interval, wording)))
+        for version, score, interval in zip(found.versions, found.scores, found.intervals, strict=True)
+    )
+    caption = wording.text("notebook.caption.comparison", name=found.model)
+    return join([el("p", el("b", found.message)), table(caption, heads, cells)])
 
 
 def _row(row: RowExplanation, wording: Wording, number: int | None) -> Html:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -159,6 +160,28 @@ def test_predictions_are_the_same_everywhere(
     promoted = snippets.promote(model, version.version)
     assert notebook.run(promoted["magic"]).status == "ok"
     assert json.loads(shell(promoted["curl"]))["champion"] == version.version
+
+
+@pytest.mark.slow
+def test_two_versions_are_compared_everywhere(
+    notebook: Any, shell: Shell, python: Shell, client: Client, flights_csv: str
+) -> None:
+    table = client.upload(flights_csv.encode(), name="twice.csv")
+    for seed in (1, 2):
+        job = client.train(table, "late", time_budget=100, max_trials=1, seed=seed, name="twice")
+        assert client.wait(job, timeout=100).model is not None
+    made = snippets.compare("twice", 1, 2)
+
+    cell = notebook.run(made["magic"])
+
+    assert cell.status == "ok", cell.error
+    message = client.compare("twice", 1, 2).message
+    assert "<caption>Two versions of twice on the same rows</caption>" in cell.html
+    assert message in cell.html
+    assert message in re.sub(r"\s+", " ", cell.text)
+    assert notebook.run("print(_.to_frame().version.tolist())").printed == "[1, 2]\n"
+    assert json.loads(shell(made["curl"]))["message"] == message
+    assert message in python(made["Python"])
 
 
 def test_the_metrics_that_are_proposed_are_those_that_there_are() -> None:

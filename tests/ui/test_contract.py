@@ -83,6 +83,10 @@ def test_what_is_copied_is_what_the_panel_copies_and_its_tests_run() -> None:
         *(("train", [DATASET, request], snippets.train(dataset, request)) for request in REQUESTS),
         *(("job", ["j1", verb], snippets.job("j1", verb)) for verb in ("stop", "cancel", "resume")),
         ("promote", ["m", 2], snippets.promote("m", 2)),
+        ("explain", ["m", 2], snippets.explain("m", 2)),
+        ("explainRow", ["m", 2, ROW], snippets.explain_row("m", 2, ROW)),
+        ("charts", ["m", 2], snippets.charts("m", 2, None)),
+        ("compare", ["m", 1, 2], snippets.compare("m", 1, 2)),
         ("predictRow", ["m", 2, "abc", ROW], snippets.predict_row("m", 2, "abc", ROW)),
         (
             "predictFile",

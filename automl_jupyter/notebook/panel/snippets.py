@@ -127,6 +127,15 @@ def charts(name: str, version: int, chart: str | None) -> Snippets:
     }
 
 
+def compare(name: str, first: int, second: int) -> Snippets:
+    """Comparing two versions."""
+    return {
+        "magic": f"%automl compare {name} {first} {second}",
+        "Python": f"{PYTHON}client.compare({name!r}, {first}, {second}).message",
+        "curl": f'{CURL} "{_url(f"models/{name}/compare/?versions={first},{second}")}"',
+    }
+
+
 def predict_row(name: str, version: int, dataset_id: str, row: Mapping[str, Any]) -> Snippets:
     """Predicting one row."""
     reference = f"{name}:{version}"

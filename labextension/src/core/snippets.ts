@@ -73,6 +73,46 @@ export function rollback(name: string): Snippets {
   };
 }
 
+/** Saying what a version has learnt. */
+export function explain(name: string, version: number): Snippets {
+  const reference = `${name}:${version}`;
+  return {
+    magic: `%automl explain ${reference}`,
+    Python: `${PYTHON}explanation = client.explain(${literal(reference)})`,
+    curl: `${CURL} "${url(`models/${name}/explain/?version=${version}`)}"`
+  };
+}
+
+/** Saying how the answer to one row comes about. */
+export function explainRow(name: string, version: number, row: Readonly<Record<string, unknown>>): Snippets {
+  const reference = `${name}:${version}`;
+  const cells = Object.values(row).map(value => plain(value));
+  return {
+    magic: [`%%automl explain ${reference}`, csv(Object.keys(row)), csv(cells)].join('\n'),
+    Python: `${PYTHON}client.explain_rows(${literal(reference)}, [${literal(row)}]).rows`,
+    curl: posted(`models/${name}/explain/?version=${version}`, { rows: [row] })
+  };
+}
+
+/** Drawing a version: all that can be told of it. */
+export function charts(name: string, version: number): Snippets {
+  const reference = `${name}:${version}`;
+  return {
+    magic: `%automl charts ${reference}`,
+    Python: `${PYTHON}charts = client.charts(${literal(reference)})`,
+    curl: `${CURL} "${url(`models/${name}/charts/?version=${version}`)}"`
+  };
+}
+
+/** Comparing two versions. */
+export function compare(name: string, first: number, second: number): Snippets {
+  return {
+    magic: `%automl compare ${name} ${first} ${second}`,
+    Python: `${PYTHON}client.compare(${literal(name)}, ${first}, ${second}).message`,
+    curl: `${CURL} "${url(`models/${name}/compare/?versions=${first},${second}`)}"`
+  };
+}
+
 /** Predicting one row. */
 export function predictRow(
   name: string,

@@ -3,8 +3,9 @@ import { useLayoutEffect, useRef, useState, useSyncExternalStore, type ReactElem
 
 import type { Chart, Charts, Model, ModelVersion } from '../core/contract';
 import { plain } from '../core/format';
+import * as snippets from '../core/snippets';
 import { useApp, useLoad } from './context';
-import { Await, Card, Field, OnDemand, Scroll } from './parts';
+import { Await, Card, CopyAs, Field, OnDemand, Scroll } from './parts';
 
 const ROWS = 60;
 
@@ -38,6 +39,10 @@ export function Diagnostics(both: Both): ReactElement {
   return (
     <Card title={words.text('app.model.charts')}>
       <Await load={load}>{charts => <Gallery items={charts.items} chosen={chosen} />}</Await>
+      <CopyAs
+        action={words.text('app.model.charts')}
+        snippets={snippets.charts(both.model.name, both.version.version)}
+      />
     </Card>
   );
 }
@@ -56,6 +61,10 @@ export function Meanings(both: Both): ReactElement {
       >
         <MeaningCharts {...both} />
       </OnDemand>
+      <CopyAs
+        action={words.text('app.model.explain')}
+        snippets={snippets.explain(both.model.name, both.version.version)}
+      />
     </Card>
   );
 }

@@ -3,9 +3,10 @@ import { useState, type ReactElement } from 'react';
 
 import { rivals } from '../core/compare';
 import type { Comparison, Model, ModelVersion } from '../core/contract';
+import * as snippets from '../core/snippets';
 import { Range, type Scale } from './board';
 import { useApp, useLoad } from './context';
-import { Await, Card, Field, Scroll } from './parts';
+import { Await, Card, CopyAs, Field, Scroll } from './parts';
 
 interface Both {
   model: Model;
@@ -36,6 +37,10 @@ export function Compare({ model, version }: Both): ReactElement | null {
         <button type="button" onClick={() => ask(chosen)}>
           {words.text('app.compare.run')}
         </button>
+        <CopyAs
+          action={words.text('app.compare.run')}
+          snippets={snippets.compare(model.name, chosen, version.version)}
+        />
       </div>
       {asked !== null && <Compared key={asked} model={model} first={asked} second={version.version} />}
     </Card>

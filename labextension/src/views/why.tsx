@@ -4,8 +4,9 @@ import { useState, type ReactElement } from 'react';
 import type { Contribution, Model, ModelVersion, RowExplanation, RowExplanations } from '../core/contract';
 import { explained, likes, type Share } from '../core/explained';
 import { day, plain, type Format } from '../core/format';
+import * as snippets from '../core/snippets';
 import { useApp, useLoad } from './context';
-import { Await, Card, OnDemand, Scroll } from './parts';
+import { Await, Card, CopyAs, OnDemand, Scroll } from './parts';
 
 const MOST = 10;
 /** Columns that are told of rows that were predicted otherwise. */
@@ -21,6 +22,7 @@ export interface Asked {
   readonly load: ReturnType<typeof useLoad<RowExplanations>>;
   readonly wanted: boolean;
   readonly want: () => void;
+  readonly copied: snippets.Snippets;
 }
 
 /** The explanation of a row, asked for when somebody wants it; another row has to be wanted anew. */
@@ -33,10 +35,15 @@ export function useExplanation(model: Model, version: ModelVersion, row: Row): A
   const load = useLoad<RowExplanations>(key, () =>
     api.post('post /api/models/{name}/explain/', { rows: [row] }, ask)
   );
-  return { load, wanted: wanted === asked, want: () => setWanted(asked) };
+  return {
+    load,
+    wanted: wanted === asked,
+    want: () => setWanted(asked),
+    copied: snippets.explainRow(model.name, version.version, row)
+  };
 }
 
-export function Why({ asked: { load, wanted, want } }: { asked: Asked }): ReactElement {
+export function Why({ asked: { load, wanted, want, copied } }: { asked: Asked }): ReactElement {
   const { words } = useApp();
   return (
     <Card title={words.text('app.predict.why')}>
@@ -45,6 +52,7 @@ export function Why({ asked: { load, wanted, want } }: { asked: Asked }): ReactE
           {answer => answer.rows.map((row, index) => <Adds key={index} answer={answer} row={row} />)}
         </Await>
       </OnDemand>
+      <CopyAs action={words.text('app.predict.explain')} snippets={copied} />
     </Card>
   );
 }

@@ -247,6 +247,7 @@ def test_the_page_is_used_behind_the_login_of_the_hub(
     # Whose login has expired comes back to where they were.
     context.clear_cookies()
     app.get_by_role("link", name="Train", exact=True).click()
+    app.get_by_role("button", name="Start the training", exact=True).click()
     app.get_by_role("link", name="Log in").first.click()
     log_in()
     app.get_by_role("heading", level=1, name="Train a model").wait_for()

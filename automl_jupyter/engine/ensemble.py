@@ -39,12 +39,12 @@ LEAST_PROBABILITY = 1e-5
 MOST_ROW_COST, MOST_BULK_COST = 10_000.0, 200.0
 """Microseconds that a row may take alone, and among many where there are two classes."""
 
-QUANTITIES, CLASSES = 2.0, 0.5
-"""Quantities may take so many times as long, and each of more than two classes: boosting grows a tree for
-each of them, and more trees bring more than where there are two."""
+QUANTITIES, CLASSES = 3.5, 0.5
+"""Quantities may take so many times as long, because more trees bring most there; and each of more than two
+classes, because boosting grows a tree for each."""
 
 SMALL_TABLE = 1500
-"""A table with so many rows may take twice as long for each as a large one."""
+"""With so many rows each may take once more what it may take where there are classes and many rows."""
 
 TEMPERATURES = np.exp(np.linspace(-0.7, 0.7, 29))
 
@@ -150,8 +150,8 @@ class Cost:
 
     def share(self, width: int, rows: int) -> float:
         """Give what part it is of what may be spent; many classes and small tables may cost more."""
-        times = QUANTITIES if width == 1 else max(1.0, CLASSES * width)
-        most = MOST_BULK_COST * times * (1 + SMALL_TABLE / rows)
+        classes = max(1.0, CLASSES * width)
+        most = MOST_BULK_COST * ((QUANTITIES if width == 1 else classes) + classes * SMALL_TABLE / rows)
         return max(self.row / MOST_ROW_COST, self.bulk / most)
 
 

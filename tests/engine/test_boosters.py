@@ -7,6 +7,7 @@ searches longer because of them.
 import importlib
 import os
 import pickle
+import sys
 import threading
 import time
 
@@ -23,11 +24,16 @@ FOLDER = os.environ.get("AUTOML_TEST_BOOSTERS")
 
 @pytest.fixture(scope="module", autouse=True)
 def path():
-    """Make what lies in the folder importable."""
+    """Make what lies in the folder importable; afterwards it is as if it had never been."""
     with pytest.MonkeyPatch.context() as patch:
         if FOLDER:
             patch.syspath_prepend(FOLDER)
         yield
+    if FOLDER:
+        ours = tuple(f"automl_jupyter.engine.{name}_trees" for name in NAMES)
+        for module in [name for name in sys.modules if name in ours or name.partition(".")[0] in NAMES]:
+            del sys.modules[module]
+        extensions.installed.cache_clear()
 
 
 @pytest.fixture(params=NAMES)

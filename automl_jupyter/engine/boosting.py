@@ -16,7 +16,8 @@ from scipy.special import expit, softmax
 from automl_jupyter.engine.learners import F32, Codes, Params, Path, Work, reserve
 
 LESSON = 1.0
-"""What the rows of a lesson weigh together, relative to the training rows."""
+"""What the rows of a lesson weigh together at least, relative to the training rows; each counts as much as
+one of these, or more."""
 
 LIKELIEST, LEAST_SHARE = 3, 0.02
 
@@ -142,8 +143,8 @@ def answer(raw: F32, task: str) -> F32:
         return np.asarray(softmax(raw, axis=1), dtype=np.float32)
     if task == "regression":
         return raw[:, None]
-    q = np.asarray(expit(raw), dtype=np.float32)
-    return np.column_stack([1 - q, q])
+    # Each class on its own: a difference from one would lose what is rare.
+    return np.asarray(np.column_stack([expit(-raw), expit(raw)]), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,8 @@ def fit_distilled(work: Work, params: Params) -> BoostingPath:
         return fit_boosting(work, params)
     X, answers = work.lesson.X, work.lesson.answers
     weights = np.ones(len(work.y)) if work.weights is None else work.weights
-    said = np.full(len(X), LESSON * len(work.y) / len(X))
+    each = max(1.0, LESSON * len(work.y) / len(X))
+    said = np.full(len(X), each)
     labels: npt.NDArray[np.generic] = answers[:, -1]
     if work.task == "multiclass":
         most = min(work.width, LIKELIEST)
@@ -228,7 +230,7 @@ def fit_distilled(work: Work, params: Params) -> BoostingPath:
         shares = np.take_along_axis(answers, classes, axis=1)
         said = (said[:, None] * shares / shares.sum(axis=1, keepdims=True)).ravel()
         X, labels = np.repeat(X, most, axis=0), classes.ravel()
-    kept = said > LEAST_SHARE * LESSON * len(work.y) / len(answers)
+    kept = said > LEAST_SHARE * each
     pupil = replace(
         work,
         X=np.concatenate([work.X, X[kept]]),

@@ -97,7 +97,7 @@ class Schedule:
         """Give one part after the other.
 
         Candidates come first, then repeats of the best, candidates that lose, further repeats, and when these
-        bring nothing any more, variations.
+        bring nothing any more, variations. It is over when nothing that is left could end in time.
         """
         repeat, early = 0, BEFORE_LOSERS
         while True:
@@ -105,10 +105,12 @@ class Schedule:
                 candidate = self._next()
                 self.pending.remove(candidate)
                 yield from self._parts(candidate, 0)
-            if not self.timed:
+            if not self.timed or time.monotonic() >= self.deadline.at:
                 return
             repeat += 1
-            again = self.wanted() if repeat < self.repeats else []
+            again = [name for name in self.wanted() if name in self.known] if repeat < self.repeats else []
+            if again and not any(map(self._has_time, (*self.pending, *(self.known[name] for name in again)))):
+                return
             for name in again:
                 done = self.done.get(name, repeat + 1)
                 # What is under way already is not begun again.
@@ -118,7 +120,7 @@ class Schedule:
             early = early - 1 if again and early else 0
             if not self.pending and not again:
                 self.pending += self.further()
-                if not self.pending:
+                if not any(map(self._has_time, self.pending)):
                     return
 
     def finished(self, candidate: Candidate, loss: float, repeats: int) -> None:
@@ -175,6 +177,13 @@ class Schedule:
     def _share(until: float, rounds: int) -> float:
         """Give the seconds that each of so many parts, one after the other, may take."""
         return max(LEAST_SECONDS, (until - time.monotonic()) / rounds)
+
+    def _has_time(self, candidate: Candidate) -> bool:
+        """Tell whether a candidate that begins now can be expected to end in time."""
+        size = self.size(candidate)
+        return self._is_affordable(
+            Job(candidate, size, self._share(self._until(), -(-size // self.lanes))), size
+        )
 
     def _is_affordable(self, job: Job, left: int) -> bool:
         """Tell whether the rest of a candidate can be expected to end in time with half of its work or more.

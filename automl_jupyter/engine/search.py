@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +55,11 @@ LEAST_GAIN = 0.0005
 FEWEST_VARIED = 500
 """Fewer rows cannot tell variations apart."""
 
-LEAST_SECOND, SECOND_SHARE, SECOND_FOLDS = 0.12, 0.22, 8
+LEAST_SECOND, SECOND_SHARE, SECOND_FOLDS = 0.15, 0.22, 12
 """The second level gets the time of so many folds of the reference, within these parts of all."""
+
+FAST_SHARE, MOST_FAST = 0.4, 0.2
+"""The quick model gets so much of the second level's time, and what that leaves up to this part of all."""
 
 FIRST_SHARE = 0.4
 """No candidate of the first level may use more than this part of the time that is left: so much may also be
@@ -236,7 +239,9 @@ class _Search:
         )
         self._wanted = wanted = tuple(c for c in wanted if problem.ablation.leaves(c))
         repeats = 1 if "repeats" in problem.ablation.without else MOST_REPEATS
-        self.first = self._schedule(list(wanted[: problem.max_trials]), repeats, FIRST_SHARE)
+        self.first = self._schedule(
+            list(wanted[: problem.max_trials]), self._variations, repeats=repeats, share=FIRST_SHARE
+        )
         self.board.expect([BASELINE, *wanted, *STACK])
         above = () if "second_level" in problem.ablation.without else STACK
         self.above = [c for c in (*above, FAST) if problem.ablation.leaves(c)]
@@ -260,7 +265,14 @@ class _Search:
         self.observer.progress(0.95, "engine.progress_ensembling")
         return self._conclude()
 
-    def _schedule(self, candidates: list[Candidate], repeats: int, share: float) -> Schedule:
+    def _schedule(
+        self,
+        candidates: list[Candidate],
+        further: Callable[[], list[Candidate]] = list,
+        *,
+        repeats: int = 1,
+        share: float = 1.0,
+    ) -> Schedule:
         return Schedule(
             pending=candidates,
             size=lambda candidate: fitting.learner_of(candidate.family).parts(self.material.folds),
@@ -271,7 +283,7 @@ class _Search:
             repeats=min(repeats, len(self.material.divisions)),
             share=share,
             wanted=self._worth_repeating,
-            further=self._variations,
+            further=further,
         )
 
     def _first_level(self) -> None:
@@ -288,15 +300,45 @@ class _Search:
         if len(pool) < stacking.FEWEST_TRIALS or self.observer.should_stop() or not self.above:
             return
         losses = {f.trial.name: self.board.loss(f.trial.name) for f in pool}
-        selector = self._selector(pool)
-        weights = selector.weights(most=_QUICK_NUMBERS)
-        teacher = distill.teacher_of(pool, weights.tolist(), self.material.folds, self.problem.target.task)
+        weights = self._selector(pool).weights(most=_QUICK_NUMBERS)
         shares = conclusion.shares_of(pool, len(self.problem.codes))
         self._read = stacking.chosen(pool, weights, losses, self.problem.target.width, shares)
-        schedule = self._schedule(list(self.above), 1, 1.0)
-        material = stacking.material_above(self.material, self._read, teacher)
+        material = stacking.material_above(self.material, self._read)
+        quick = [c for c in self.above if c.name == FAST.name]
+        above = [c for c in self.above if c not in quick]
+        kept = FAST_SHARE if quick and self.problem.max_trials is None else 0.0
+        self._fit_above(above, material, self.close - kept * (self.close - time.monotonic()))
+        teacher = distill.teacher_of(pool, weights.tolist(), self.material.folds, self.problem.target.task)
+        for candidate in quick:
+            pupil, teacher = self._prepared(candidate, teacher)
+            self._fit_above([pupil], replace(material, teacher=teacher), self.close)
+
+    def _fit_above(self, candidates: list[Candidate], material: Material, until: float) -> None:
+        if not candidates or self.observer.should_stop():
+            return
+        schedule = self._schedule(candidates)
+        schedule.deadline.at = until
         Fits(self.crew, self.board, schedule, material, lambda job, done: None, drops_losers=False).collect()
         self._give_up(schedule)
+
+    def _prepared(self, candidate: Candidate, teacher: distill.Teacher) -> tuple[Candidate, distill.Teacher]:
+        """Choose what the quick model is taught by the time that is left, and by what the reference took."""
+        reference = self.board.finished.get(REFERENCE)
+        pace = None
+        if reference is not None and reference.reached:
+            fits = [made for _, repeat in reference.reached for made in repeat]
+            pace = distill.Pace(max(fits), reference.trial.fit_seconds / sum(fits))
+        budget = self.problem.budget
+        left = min(self.close - time.monotonic(), MOST_FAST * budget)
+        return distill.prepared(
+            candidate,
+            teacher,
+            pace,
+            left if self.problem.max_trials is None else np.inf,
+            rows=len(self.problem.codes),
+            width=self.problem.target.width,
+            lanes=self.crew.lanes,
+        )
 
     def _baseline(self) -> None:
         models, predictions = fitting.fit_baseline(self.material)

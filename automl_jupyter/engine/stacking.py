@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from automl_jupyter.engine.ensemble import votes
-from automl_jupyter.engine.fitting import Material, Teacher
+from automl_jupyter.engine.fitting import Material
 from automl_jupyter.engine.trials import FinishedTrial
 
 MOST_READ, MOST_VOTES = 10, 400
@@ -57,7 +57,7 @@ def chosen(
     return [pool[i] for i in sorted(found)]
 
 
-def material_above(material: Material, read: Sequence[FinishedTrial], teacher: Teacher) -> Material:
+def material_above(material: Material, read: Sequence[FinishedTrial]) -> Material:
     """Give the material of the second level: the same rows, with what the first level predicts for each.
 
     What it predicts for a row comes from models that had not seen the row.
@@ -68,9 +68,7 @@ def material_above(material: Material, read: Sequence[FinishedTrial], teacher: T
         That of the first level.
     read : sequence of FinishedTrial
         What the second level reads.
-    teacher : Teacher
-        The ensemble of the first level.
     """
     seen = [f.predictions for f in read if f.predictions is not None]
     views = material.views.with_votes(votes(seen, material.target.task))
-    return replace(material, views=views, divisions=material.divisions[:1], teacher=teacher)
+    return replace(material, views=views, divisions=material.divisions[:1])

@@ -1,0 +1,105 @@
+"""How long, and with what, the quick model is taught."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from automl_jupyter.engine import distill
+from automl_jupyter.engine.ensemble import Ensemble, Member
+from automl_jupyter.engine.portfolio import FAST
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Takes so many microseconds to answer one of many rows."""
+
+    bulk_cost: float
+    row_cost: float = 1.0
+    view: str = "tree"
+
+    def predict(self, X):
+        return np.zeros((len(X), 1), np.float32)
+
+
+def teacher(folds=8, microseconds=100.0):
+    def of(models):
+        return Ensemble("regression", (Member("any", 1.0, (Speaker(microseconds),) * models),))
+
+    return distill.Teacher((*[of(1)] * folds, of(folds)))
+
+
+def prepared(seconds, pace, *, rows=4000, width=1, **speaks):
+    return distill.prepared(FAST, teacher(**speaks), pace, seconds, rows=rows, width=width, lanes=2)
+
+
+PACE = distill.Pace(rounds=200, seconds=0.002)
+
+seconds = st.floats(0, 1000)
+paces = st.builds(distill.Pace, st.integers(1, 3000), st.floats(1e-5, 0.1))
+many, classes = st.integers(20, 1_000_000), st.integers(1, 120)
+
+
+@given(seconds, paces, many, classes)
+def test_it_keeps_within_the_limits_whatever_it_is_asked(seconds, pace, rows, width):
+    pupil, teaches = prepared(seconds, pace, rows=rows, width=width)
+    assert 1 <= pupil.params["rounds"] <= FAST.params["rounds"]
+    assert distill.FEWEST_ROWS // 3 <= teaches.rows <= distill.MOST_ROWS
+    trees = pupil.params["rounds"] * (width if width > 2 else 1)
+    assert trees <= max(distill.MOST_TREES, distill.LEAST_ROUNDS * width)
+    assert pupil.params.keys() == FAST.params.keys()
+
+
+@given(seconds, paces, many)
+def test_more_time_makes_nothing_worse(seconds, pace, rows):
+    less, fewer = prepared(seconds, pace, rows=rows)
+    more, further = prepared(2 * seconds, pace, rows=rows)
+    # The slower it learns, the better; at the same pace more rows are.
+    slower = more.params["learning_rate"] < less.params["learning_rate"]
+    same = more.params["learning_rate"] == less.params["learning_rate"]
+    assert slower or (same and further.rows >= fewer.rows and more.params["rounds"] >= less.params["rounds"])
+
+
+def test_with_ample_time_it_learns_slowly_from_many_rows():
+    pupil, teaches = prepared(np.inf, PACE)
+    assert pupil.params == {**FAST.params, "rounds": distill.FURTHER * PACE.rounds}
+    assert teaches.rows == distill.MOST_TIMES * 4000
+
+
+def test_with_little_it_learns_in_haste_from_a_few():
+    pupil, teaches = prepared(0.5, PACE)
+    assert pupil.params["learning_rate"] == 0.2
+    assert teaches.rows == distill.FEWEST_ROWS
+    assert pupil.params["rounds"] < 200
+
+
+def test_a_teacher_that_takes_long_says_less():
+    _, quick = prepared(12, PACE, microseconds=1)
+    _, slow = prepared(12, PACE, microseconds=400)
+    assert distill.FEWEST_ROWS < slow.rows < quick.rows / 2
+
+
+def test_what_is_expected_is_within_the_time():
+    pace = distill.Pace(rounds=150, seconds=0.004)
+    for seconds in (8, 12, 20, 60):
+        pupil, teaches = prepared(seconds, pace, microseconds=50)
+        usual = 150 * 0.05 / pupil.params["learning_rate"]
+        rounds = 8 * 2 * usual / 2 + pupil.params["rounds"]
+        fits = rounds * pace.seconds * (4000 + teaches.rows) / 4000
+        says = teaches.rows * 1e-6 * (8 * 50 / 2 + 8 * 50)
+        assert fits + says <= seconds
+
+
+def test_many_classes_have_few_rounds_each():
+    pupil, _ = prepared(np.inf, PACE, width=40)
+    assert pupil.params["rounds"] * 40 <= distill.MOST_TREES
+    assert pupil.params["learning_rate"] == 0.2
+
+
+def test_it_is_taught_in_haste_where_nothing_is_known_of_the_pace():
+    pupil, teaches = prepared(60, None)
+    assert pupil.params["learning_rate"] == 0.2
+    assert teaches.rows == distill.FEWEST_ROWS

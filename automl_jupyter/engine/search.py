@@ -55,7 +55,7 @@ LEAST_GAIN = 0.0005
 FEWEST_VARIED = 500
 """Fewer rows cannot tell variations apart."""
 
-LEAST_SECOND, SECOND_SHARE, SECOND_FOLDS = 0.15, 0.22, 12
+LEAST_SECOND, SECOND_SHARE, SECOND_FOLDS = 0.14, 0.22, 8
 """The second level gets the time of so many folds of the reference, within these parts of all."""
 
 FAST_SHARE, MOST_FAST = 0.4, 0.2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
 from automl_jupyter.client import Client
+from automl_jupyter.messages import written
 from automl_jupyter.notebook.markup import el
 from automl_jupyter.notebook.panel import snippets
 from automl_jupyter.notebook.panel.part import Part
@@ -70,7 +72,7 @@ class Predict(Part):
     def row(self) -> dict[str, Any]:
         """What stands in the form, by column; an empty field is a missing value."""
         return {
-            name: _number(field.value) if column.kind in ("number", "boolean") else field.value or None
+            name: cell_of(column.kind, field.value, self._worker.language)
             for name, (column, field) in self._fields.items()
         }
 
@@ -87,7 +89,8 @@ class Predict(Part):
     def _fill(self, client: Client, version: ModelVersion) -> None:
         preview = client.preview(version.dataset_id)
         first = dict(zip(preview.columns, preview.rows[0], strict=True)) if preview.rows else {}
-        fields = {column.name: (column, _field(column, first)) for column in version.columns[:MOST]}
+        language = self._worker.language
+        fields = {column.name: (column, _field(column, first, language)) for column in version.columns[:MOST]}
         for _, field in fields.values():
             field.observe(lambda _: self._changed(), "value")
         self._fields = fields
@@ -157,9 +160,8 @@ class Predict(Part):
         self.copy_file.snippets = whole if source and output else {}
 
 
-def _field(column: ModelColumn, first: dict[str, Any]) -> Any:
-    value = first.get(column.name)
-    text = "" if value is None else str(value)
+def _field(column: ModelColumn, first: dict[str, Any], language: str) -> Any:
+    text = typed_of(column.kind, first.get(column.name), language)
     if column.categories is not None:
         # What the model has not learnt may be asked as well: it says so.
         return labelled(
@@ -167,17 +169,50 @@ def _field(column: ModelColumn, first: dict[str, Any]) -> Any:
         )
     hint = ""
     if column.minimum is not None and column.maximum is not None:
-        hint = f"{column.minimum:g} … {column.maximum:g}"
+        low, high = (written(bound, "g", language) for bound in (column.minimum, column.maximum))
+        hint = f"{low} … {high}"
     return labelled(ipw.Text, column.name, value=text, placeholder=hint)
 
 
-def _number(text: str) -> str | float | int | None:
-    """What is typed as a number; what is none goes to the server as it is, which says so."""
-    text = text.strip()
-    if not text:
+def cell_of(kind: str, text: str, language: str) -> str | float | int | None:
+    """Read a cell from what was typed; nothing is a missing value.
+
+    What should be a number and is none goes to the server as it is, which says so. A decimal comma is one
+    where the language writes it.
+
+    Parameters
+    ----------
+    kind : str
+        The kind of its column, such as ``numeric``.
+    text : str
+        What was typed.
+    language : str
+        ``en`` or ``fr``.
+    """
+    trimmed = text.strip()
+    if not trimmed:
         return None
-    try:
-        number = float(text)
-    except ValueError:
+    if kind not in ("numeric", "boolean"):
         return text
-    return int(number) if number.is_integer() else number
+    try:
+        return int(trimmed)
+    except ValueError:
+        pass
+    try:
+        number = float(trimmed.replace(_point(language), "."))
+    except ValueError:
+        return trimmed
+    return number if math.isfinite(number) else trimmed
+
+
+def typed_of(kind: str, value: object, language: str) -> str:
+    """Write a cell as somebody would type it, of which :func:`cell_of` makes the same again."""
+    if value is None:
+        return ""
+    if kind == "numeric" and isinstance(value, float):
+        return repr(value).replace(".", _point(language))
+    return str(value)
+
+
+def _point(language: str) -> str:
+    return written(0.5, ".1f", language)[1]

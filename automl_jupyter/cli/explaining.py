@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from automl_jupyter.client import Client
     from automl_jupyter.schemas import (
         Comparison,
+        Contribution,
         Counterexample,
         Explanation,
         RowExplanation,
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     )
 
 BARS, SHOWN = 20, 12
+
+NINE_OF_TEN = 1.645
+"""So many standard errors hold the true figure nine times of ten."""
 
 
 def options(command: argparse.ArgumentParser, text: Callable[[str], str]) -> None:
@@ -105,15 +109,30 @@ def of_row(found: RowExplanations, row: RowExplanation, terminal: Terminal) -> S
     for one in row.contributions[:SHOWN]:
         style = "green" if one.adds[at] > 0 else "red"
         bar = Text("█" * _length(abs(one.adds[at]), most), style=style)
-        table.add_row(one.column, terminal.value(one.cell), terminal.number(one.adds[at]), bar)
+        table.add_row(one.column, terminal.value(one.cell), adds(one, at, terminal), bar)
+    if len(row.contributions) > SHOWN:
+        rest = sum(one.adds[at] for one in row.contributions[SHOWN:])
+        table.add_row(terminal.text("charts.other_columns"), "", terminal.number(rest), "", style="dim")
     table.add_row(terminal.text("cli.explain.sum"), "", terminal.number(row.said[at]), "", style="bold")
     return [
         head,
         table,
+        Text(terminal.text(f"app.why.{certainty(row)}"), style="dim"),
         *(_otherwise(example, terminal) for example in row.counterexamples),
         *(_then(asked, terminal) for asked in row.what_if),
         *(Text(note.message, style="dim") for note in found.notes),
     ]
+
+
+def adds(one: Contribution, at: int, wording: Wording) -> str:
+    """What a column adds to an output, and within how much of it the true figure is, nine times of ten."""
+    number, error = wording.number(one.adds[at]), one.errors[at]
+    return f"{number} ± {wording.number(NINE_OF_TEN * error, 2)}" if error else number
+
+
+def certainty(row: RowExplanation) -> str:
+    """Whether the figures of a row are ``exact`` or ``sampled``."""
+    return "sampled" if any(map(any, (one.errors for one in row.contributions))) else "exact"
 
 
 def _otherwise(example: Counterexample, terminal: Terminal) -> RenderableType:

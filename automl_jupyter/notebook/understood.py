@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from automl_jupyter.cli.explaining import otherwise
+from automl_jupyter.cli.explaining import adds, certainty, otherwise
 from automl_jupyter.notebook import boards
 from automl_jupyter.notebook.markup import Html, el, join, table
 from automl_jupyter.schemas import Comparison, Explanation, Notice, RowExplanation, RowExplanations, WhatIf
@@ -90,7 +90,7 @@ def _row(row: RowExplanation, wording: Wording, number: int | None) -> Html:
             (
                 one.column,
                 wording.value(one.cell),
-                wording.number(one.adds[at]),
+                adds(one, at, wording),
                 _bar(one.adds[at], most),
             ),
         )
@@ -104,6 +104,7 @@ def _row(row: RowExplanation, wording: Wording, number: int | None) -> Html:
         [
             el("p", before, el("b", answer), likely),
             table(wording.text("notebook.caption.contributions"), heads, [first, *cells, last]),
+            el("p", wording.text(f"app.why.{certainty(row)}"), class_="quiet"),
             el("ul", *like) if like else Html(),
             *(_then(asked, wording) for asked in row.what_if),
         ]

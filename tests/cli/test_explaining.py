@@ -34,6 +34,10 @@ def test_one_row_is_explained_with_what_if(run: Run, model: str) -> None:
     adds = sum(c["adds"][0] for c in row["contributions"])
     assert row["base"][0] + adds == pytest.approx(row["said"][0], abs=1e-5)
     assert row["what_if"][0]["column"] == column
+    sampled = any(c["errors"][0] for c in row["contributions"])
+    assert ("±" in shown.stdout) == sampled
+    told = "Estimated from samples" if sampled else "These figures are exact."
+    assert told in " ".join(shown.stdout.split())
 
 
 def test_a_version_is_compared(run: Run, model: str) -> None:

@@ -106,7 +106,9 @@ def test_a_model_is_explained_in_the_cell(notebook: Any, model: str) -> None:
     assert rows.html.count("other values of hour") == 2
     told = notebook.run("print(_.to_frame().groupby('row').column.count().tolist())")
     assert told.printed == "[2, 2]\n"
-    assert "hour" in notebook.run(f"%automl explain {model} --row hour=22").text
+    shown = notebook.run(f"%automl explain {model} --row hour=22").text
+    assert "hour" in shown
+    assert ("Estimated from samples" in shown) == ("±" in shown)
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ BARE_STATUS, OUR_STATUS, OUR_USER = (
     "GET automl/api/user/",
 )
 FELT = {"longest": "longest block", "longest_cpu": "own CPU", "longest_gc": "garbage collection"}
-WARM_SECONDS = 5.0
+WARM_SECONDS = 15.0
 PREDICT_ROWS = 500
 MODEL = "probe-bought"
 

@@ -58,6 +58,10 @@ def events(client, job: str) -> list[dict]:
     return found
 
 
+ALL = 40
+"""More candidates than there are, and no repeats: a repeat would change what is on the board."""
+
+
 def board(client, job: str) -> dict[str, dict]:
     """What stays as it is of each finished trial."""
     fixed = ("score", "interval", "fit_seconds", "predict_seconds")
@@ -109,7 +113,7 @@ def test_a_job_whose_server_was_killed_goes_on_from_its_finished_trials(start, w
     first = start()
     with first.client("secret") as client:
         dataset = verbs.upload(client, wide)
-        # So many candidates and no repeats: a repeat would change what is on the board.
+        # So many candidates and no repeats, as for ALL.
         job = verbs.train(client, dataset, target="answer", time_budget=90, max_trials=4)
         wait_for(lambda: len(board(client, job)) >= 2, 40)
         wait_for(lambda: client.get(f"/automl/api/jobs/{job}/").json()["mlflow_run_id"])
@@ -202,7 +206,7 @@ def test_it_ends_as_if_nothing_had_happened(start, table, verbs, wait_for):
 
 def test_what_was_stopped_or_cancelled_can_be_taken_up(alice, bob, server, wide, verbs, wait_for):
     dataset = verbs.upload(alice, wide, "later.csv")
-    job = verbs.train(alice, dataset, target="answer", time_budget=60)
+    job = verbs.train(alice, dataset, target="answer", time_budget=60, max_trials=ALL)
     assert alice.post(f"/automl/api/jobs/{job}/resume/").status_code == 409
     wait_for(lambda: board(alice, job), 40)
     alice.post(f"/automl/api/jobs/{job}/cancel/")
@@ -236,7 +240,7 @@ def test_a_worker_killed_in_a_fit_fails_its_job_which_can_be_taken_up(start, wid
     server = start()
     with server.client("secret") as client:
         dataset = verbs.upload(client, wide)
-        job = verbs.train(client, dataset, target="answer", time_budget=60)
+        job = verbs.train(client, dataset, target="answer", time_budget=60, max_trials=ALL)
         wait_for(lambda: board(client, job), 40)
         searching = running(server, "search_process")
         for worker in workers(server):

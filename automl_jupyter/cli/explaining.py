@@ -117,7 +117,7 @@ def of_row(found: RowExplanations, row: RowExplanation, terminal: Terminal) -> S
     return [
         head,
         table,
-        Text(terminal.text(f"app.why.{certainty(row)}"), style="dim"),
+        Text(terminal.text(f"app.why.{certainty(row, at)}"), style="dim"),
         *(_otherwise(example, terminal) for example in row.counterexamples),
         *(_then(asked, terminal) for asked in row.what_if),
         *(Text(note.message, style="dim") for note in found.notes),
@@ -130,9 +130,9 @@ def adds(one: Contribution, at: int, wording: Wording) -> str:
     return f"{number} ± {wording.number(NINE_OF_TEN * error, 2)}" if error else number
 
 
-def certainty(row: RowExplanation) -> str:
-    """Whether the figures of a row are ``exact`` or ``sampled``."""
-    return "sampled" if any(map(any, (one.errors for one in row.contributions))) else "exact"
+def certainty(row: RowExplanation, at: int) -> str:
+    """Whether the figures of a row for an output are ``exact`` or ``sampled``."""
+    return "sampled" if any(one.errors[at] for one in row.contributions) else "exact"
 
 
 def _otherwise(example: Counterexample, terminal: Terminal) -> RenderableType:

@@ -104,7 +104,7 @@ def _row(row: RowExplanation, wording: Wording, number: int | None) -> Html:
         [
             el("p", before, el("b", answer), likely),
             table(wording.text("notebook.caption.contributions"), heads, [first, *cells, last]),
-            el("p", wording.text(f"app.why.{certainty(row)}"), class_="quiet"),
+            el("p", wording.text(f"app.why.{certainty(row, at)}"), class_="quiet"),
             el("ul", *like) if like else Html(),
             *(_then(asked, wording) for asked in row.what_if),
         ]

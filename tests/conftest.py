@@ -217,8 +217,8 @@ class Proxy:
     said: bytes | None = None
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hand one request on, and its answer back."""
-        with closing(writer), suppress(OSError, EOFError):
+        """Hand one request on, and its answer back, until one side ends."""
+        with suppress(OSError, EOFError):
             head = await reader.readuntil(b"\r\n\r\n")
             if not re.search(rb"(?mi)^upgrade:", head):
                 head = re.sub(rb"(?mi)^connection:.*\r\n", b"", head)
@@ -231,9 +231,13 @@ class Proxy:
             answer, there = await asyncio.open_connection(*place)
             with closing(there):
                 there.write(head)
-                asked = asyncio.ensure_future(self.hand_on(reader, there))
-                await self.hand_on(answer, writer)
-                asked.cancel()
+                pairs = ((reader, there), (answer, writer))
+                ways = {asyncio.create_task(self.hand_on(*pair)) for pair in pairs}
+                try:
+                    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for way in ways:
+                        way.cancel()
 
     @staticmethod
     async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -250,10 +254,24 @@ def proxying(proxy: Proxy, listener: socket.socket) -> Iterator[None]:
     over = threading.Event()
 
     async def serve() -> None:
-        # Connections that are still open at the end are dropped with the loop.
-        server = await asyncio.start_server(proxy.take, sock=listener)
+        # The loop itself knows its tasks weakly: whoever waits for an answer when the browser has gone
+        # would be forgotten, with connections that nobody has closed.
+        taken: set[asyncio.Task[None]] = set()
+
+        def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(proxy.take(reader, writer))
+            taken.add(task)
+            task.add_done_callback(taken.discard)
+            task.add_done_callback(lambda _: writer.close())
+
+        server = await asyncio.start_server(begin, sock=listener)
         await asyncio.to_thread(over.wait)
         server.close()
+        # Connections that are still open are dropped.
+        while taken:
+            for task in taken:
+                task.cancel()
+            await asyncio.wait(taken)
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()

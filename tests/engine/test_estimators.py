@@ -117,6 +117,7 @@ def test_no_rows_give_no_predictions(labelled):
     assert model.predict_frame(X.head(0)).values == []
 
 
+@pytest.mark.alone
 def test_one_row_is_cheap(labelled):
     model, X = labelled
     row = plain(X.head(1))

@@ -46,7 +46,10 @@ class Direct(Proxy):
 
     async def add_route(self, routespec, target, data):
         self.routes[routespec] = {{"routespec": routespec, "target": target, "data": data}}
-        Path("routes.json").write_text(json.dumps({{key: one["target"] for key, one in self.routes.items()}}))
+        said = json.dumps({{key: one["target"] for key, one in self.routes.items()}})
+        # Whoever reads it meanwhile finds all of it.
+        Path("routes.json.part").write_text(said)
+        Path("routes.json.part").rename("routes.json")
 
     async def delete_route(self, routespec):
         self.routes.pop(routespec, None)

@@ -527,6 +527,7 @@ def test_counts_are_by_owner_and_state(db, wine):
     assert db.counts("bob").jobs == {}
 
 
+@pytest.mark.alone
 def test_ten_thousand_data_sets_are_listed_in_a_blink(db, url):
     first = dataset(columns=[{"name": f"c{n}", "examples": ["a", "b"]} for n in range(20)])
     db.add_dataset(first)

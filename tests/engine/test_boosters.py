@@ -91,6 +91,7 @@ def test_it_learns_in_stages_and_is_read_back(extension, task):
     assert same.rounds == path.stages[-1]
 
 
+@pytest.mark.alone
 def test_it_watches_the_clock(extension):
     params = {**extension.candidates[0].params, "rounds": 100_000, "patience": 100_000}
     now = time.monotonic()

@@ -222,6 +222,7 @@ def test_awkward_tables_are_learnt_from(X, one_of_each):
         assert not any(answer.warnings)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_more_columns_than_rows():
     rng = np.random.default_rng(0)

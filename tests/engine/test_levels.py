@@ -70,6 +70,7 @@ def test_rows_alone_are_answered_as_among_others(four):
     assert np.abs(together - alone).max() < 1e-5
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_what_is_left_of_the_time_goes_to_repeats(four, watcher):
     X, y = waves(300, 3)
@@ -84,6 +85,7 @@ def test_what_is_left_of_the_time_goes_to_repeats(four, watcher):
     assert len(told[1].models) == 2 * len(told[0].models) or name == "neighbours"
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_resumed_search_repeats_on(four, watcher):
     X, y = waves(300, 3)

@@ -127,6 +127,7 @@ def test_a_known_stage_is_gone_to_and_no_further():
     assert np.array_equal(short.models[-1].predict(work.X), path.models[1].predict(work.X))
 
 
+@pytest.mark.alone
 def test_a_share_of_time_is_kept_and_the_schedule_ends_in_it():
     work = of_quantities(3000)
     began = time.monotonic()

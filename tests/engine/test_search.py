@@ -80,6 +80,7 @@ def test_trials_of_an_earlier_attempt_are_not_run_again(mixed, watcher, one_of_e
     assert 123.0 not in {t.fit_seconds for t in another.trials_}
 
 
+@pytest.mark.alone
 def test_an_attempt_with_less_time_goes_on_by_the_same_plan(mixed, watcher, one_of_each):
     """Folds are chosen by the time of the whole search, not by what is left of it."""
     X, y = mixed
@@ -139,6 +140,7 @@ def _never_ends(material, params, part, clock):
     raise AssertionError("waited for")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("estimator", [AutoMLClassifier, AutoMLRegressor])
 def test_fit_does_not_wait_for_a_learner_that_ignores_the_clock(mixed, monkeypatch, estimator):
     X, y = mixed

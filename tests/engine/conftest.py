@@ -39,9 +39,13 @@ def one_of_each(monkeypatch):
 class Watcher:
     """An observer that keeps what it is told."""
 
-    def __init__(self, stop_after=None, known=()):
+    def __init__(self, stop_when=lambda seen: False, known=()):
         self.trials, self.steps, self.told = [], [], []
-        self.stop_after, self.known = stop_after, known
+        self.stop_when, self.known = stop_when, known
+
+    @property
+    def done(self):
+        return [f.trial.name for f in self.trials if f.trial.state == "done"]
 
     def trial_finished(self, finished):
         self.trials.append(finished)
@@ -53,8 +57,7 @@ class Watcher:
         self.told.append(ahead)
 
     def should_stop(self):
-        done = sum(f.trial.state == "done" for f in self.trials)
-        return self.stop_after is not None and done >= self.stop_after
+        return self.stop_when(self)
 
     def known_trials(self):
         return self.known

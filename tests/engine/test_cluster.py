@@ -56,7 +56,7 @@ def test_a_given_number_is_kept_and_an_impossible_one_refused():
 
 def test_stop_keeps_the_best_so_far(watcher):
     X = load_iris(as_frame=True).data
-    model = AutoMLClusterer().fit(X, observer=watcher(stop_after=3))
+    model = AutoMLClusterer().fit(X, observer=watcher(stop_when=lambda seen: len(seen.done) >= 3))
     assert [t.state for t in model.trials_].count("done") == 3
     assert {t.reason for t in model.trials_ if t.state == "skipped"} == {"engine.trial_stopped"}
 

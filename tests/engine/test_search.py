@@ -96,7 +96,8 @@ def test_an_attempt_with_less_time_goes_on_by_the_same_plan(mixed, watcher, one_
 
 def test_stop_keeps_the_best_so_far(mixed, watcher):
     X, y = mixed
-    model = AutoMLRegressor(time_budget=60, n_jobs=1).fit(X, y, observer=watcher(stop_after=2))
+    seen = watcher(stop_when=lambda seen: len(seen.done) >= 2)
+    model = AutoMLRegressor(time_budget=60, n_jobs=1).fit(X, y, observer=seen)
     assert states(model)["lightgbm_quick"] == "done"
     assert states(model)["lightgbm_large"] == "skipped"
     assert {t.reason for t in model.trials_ if t.state == "skipped"} == {"engine.trial_stopped"}

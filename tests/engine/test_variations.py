@@ -49,15 +49,8 @@ def test_a_search_with_time_to_spare_varies_what_it_uses_and_goes_on_from_that(m
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.uniform(-2, 2, (700, 4))).add_prefix("n")
     y = np.sin(2 * X["n0"]) + X["n1"] * X["n2"] + rng.normal(0, 0.3, len(X))
-
-    class UntilTwoAreVaried(watcher):
-        """However long that takes on a busy machine."""
-
-        def should_stop(self):
-            found = [f for f in self.trials if variations.MARK in f.trial.name and f.trial.state == "done"]
-            return len(found) >= 2 and bool(self.told)
-
-    seen = UntilTwoAreVaried()
+    # As long as it takes on a busy machine.
+    seen = watcher(stop_when=lambda seen: sum(variations.MARK in n for n in seen.done) >= 2 and seen.told)
     model = AutoMLRegressor(time_budget=60, n_jobs=2).fit(X, y, observer=seen)
     varied = {t.name for t in model.trials_ if variations.MARK in t.name and t.state == "done"}
     assert varied
@@ -69,8 +62,8 @@ def test_a_search_with_time_to_spare_varies_what_it_uses_and_goes_on_from_that(m
 
     # Taken up again: none of them is fitted anew, and the next ones have other numbers.
     kept = {f.trial.name: f for f in seen.trials if f.models}
-    again = watcher(known=list(kept.values()))
-    AutoMLRegressor(time_budget=60, n_jobs=2).fit(X, y, observer=again, seconds=6)
+    again = watcher(stop_when=lambda seen: varied <= set(seen.done), known=list(kept.values()))
+    AutoMLRegressor(time_budget=60, n_jobs=2).fit(X, y, observer=again)
     for name in varied:
         assert any(f.predictions is kept[name].predictions for f in again.trials if f.trial.name == name)
 

@@ -37,7 +37,7 @@ class ChildOutcome:
     ----------
     exit : str
         ``ended``: by itself and in order; ``cancelled``: killed, as was asked; ``deadline``: killed, because
-        it ran past its deadline or past the grace after a stop; ``crashed``: any other way.
+        it ran past its deadline or past its grace after a stop; ``crashed``: any other way.
     code : int
         What the system says: negative for a signal.
     stderr_tail : str
@@ -76,7 +76,8 @@ def run_child(
     deadline : float
         The moment, in seconds of :func:`time.monotonic`, at which it is killed.
     stop_grace : float
-        Seconds from a stop until it is killed.
+        Seconds from a stop until it is killed; a child that has emitted nothing by then is still beginning,
+        and its grace with its first line.
     variables : mapping, optional
         Environment variables to set for it.
     on_start : callable, optional
@@ -102,10 +103,13 @@ def _attend(
     deadline: float,
     stop_grace: float,
 ) -> Literal["cancelled", "deadline"] | None:
-    stopping = False
+    stopping, begun, graced = False, False, False
     next_poll = time.monotonic()
     while True:
         now = time.monotonic()
+        if stopping and begun and not graced:
+            graced = True
+            deadline = min(deadline, now + stop_grace)
         if now >= deadline:
             return "deadline"
         if now >= next_poll:
@@ -115,12 +119,12 @@ def _attend(
                 return "cancelled"
             if wish == "stop" and not stopping:
                 stopping = True
-                deadline = min(deadline, now + stop_grace)
                 child.tell({"verb": "stop"})
         line = child.next_line(max(0.0, min(next_poll, deadline) - time.monotonic()))
         if line is END:
             return None
         if line is not None:
+            begun = True
             on_line(line)
 
 

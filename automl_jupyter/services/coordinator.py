@@ -51,7 +51,6 @@ class Attempt:
     model: dict[str, Any] | None = None
     error: AutoMLError | None = None
     wish: str | None = None
-    finished: int = 0
     told_run: bool = False
     plots: list[str] = field(default_factory=list)
     noted: set[str] = field(default_factory=set)
@@ -70,7 +69,6 @@ class Attempt:
                 self._spread_out(line)
             case "trial":
                 trial = line["trial"]
-                self.finished += trial["state"] == "done"
                 # A process that takes a search up again tells of what was finished before as well.
                 if trial["name"] not in self.noted:
                     self.noted.add(trial["name"])
@@ -112,14 +110,14 @@ class Attempt:
 
         A process that died goes on from the trials it had finished, as long as there is time, and knows what
         was under way. One that had to be ended, or died too late or too often, leaves its trials as well:
-        making a model of them is worth a little more time, once.
+        making a model of them is worth a little more time, once. So do those of earlier attempts at the job.
         """
         end = max(deadline + OVERRUN, time.monotonic() + FLOOR_SECONDS)
         try:
             outcome = self._search_once(deadline, end)
             while self._may_go_on(outcome) and deadline - time.monotonic() > LEAST_SECONDS:
                 outcome = self._search_once(deadline, end)
-            if self._is_without_end(outcome) and self.finished:
+            if self._is_without_end(outcome) and self.storage.list(self.payload["trials_key"]):
                 end = max(end, time.monotonic() + CONCLUDE_SECONDS)
                 outcome = self._search_once(deadline, end, conclude=True)
         finally:
@@ -158,7 +156,7 @@ class Attempt:
                 on_line=self.heard,
                 poll=self.asked,
                 deadline=end,
-                stop_grace=STOP_GRACE,
+                stop_grace=CONCLUDE_SECONDS if conclude else STOP_GRACE,
                 on_start=self._started,
             )
         finally:

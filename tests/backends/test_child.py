@@ -41,6 +41,19 @@ if __name__ == "__main__":
         time.sleep(60)
 """
 
+LATE = """
+import threading, time
+from automl_jupyter.backends.process_main import emit, watch_parent
+
+if __name__ == "__main__":
+    stop = threading.Event()
+    watch_parent(lambda line: stop.set())
+    stop.wait(60)
+    time.sleep(1.5)  # what is still to be made ready
+    emit({"ready": True})
+    time.sleep(60)
+"""
+
 
 @pytest.fixture
 def module(module_folder):
@@ -118,6 +131,19 @@ def test_a_stop_that_is_not_heard_ends_it_after_the_grace(module, eventually, is
     run = Run(module, "sleep", wish="stop", stop_grace=0.3)
     assert (run.outcome.exit, run.outcome.code) == ("deadline", -signal.SIGKILL)
     assert eventually(lambda: not any(is_running(run.lines[0][who]) for who in ("pid", "grandchild")))
+
+
+def test_the_grace_of_one_that_is_still_beginning_begins_with_its_first_line(module_folder):
+    lines = []
+    outcome = run_child(
+        module_folder("automl_test_late_child", LATE),
+        {},
+        on_line=lines.append,
+        poll=lambda: "stop",
+        deadline=time.monotonic() + 30,
+        stop_grace=0.3,
+    )
+    assert (outcome.exit, lines) == ("deadline", [{"ready": True}])
 
 
 def test_a_cancel_ends_it_at_once(module, eventually, is_running):

@@ -13,6 +13,7 @@ import pytest
 
 from automl_jupyter.backends.tracking import Tracking
 from automl_jupyter.engine.trials import FinishedTrial, Trial
+from automl_jupyter.services.control import STOP
 from automl_jupyter.services.coordinator import Attempt, Recorder
 from automl_jupyter.services.searching import StoredTrials, stored_trials
 
@@ -123,6 +124,33 @@ def test_a_search_that_dies_again_and_again_still_makes_a_model(task):
     assert len(attempt.crashes) == 5
     assert all(found[name] == ("failed", "engine.trial_crashed") for name in culprits(attempt))
     assert found["baseline"] == found["ensemble"] == ("done", None)
+
+
+def test_what_an_earlier_attempt_finished_makes_the_model_of_one_that_dies_before_it_began(task):
+    made = task(**trials(2))
+    assert attempt_of(made).search(time.monotonic() + BUDGET).exit == "ended"
+
+    class Unlucky(Attempt):
+        """Is asked to stop at once, and its first process dies before it has told anything."""
+
+        def _started(self, tell):
+            super()._started(tell)
+            if not self.crashes:
+                (child,) = psutil.Process().children()
+                child.kill()
+
+        def asked(self):
+            self.wish = STOP
+            return STOP
+
+    first = attempt_of(made)
+    attempt = Unlucky(first.payload, first.report, first.storage, first.recorder)
+    outcome = attempt.search(time.monotonic() + BUDGET)
+    assert outcome.exit == "ended", outcome.stderr_tail
+    assert len(attempt.crashes) == 1
+    found = board(attempt)
+    assert {"baseline", "lightgbm_quick", "lightgbm", "ensemble"} <= found.keys()
+    assert {found[name] for name in ("baseline", "lightgbm_quick", "ensemble")} == {("done", None)}
 
 
 @pytest.mark.alone

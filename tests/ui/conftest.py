@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,55 @@ class Screen:
         raise AssertionError(f"{wanted} cannot be reached by {key}")
 
 
+NOTED = """async () => {
+    const answer = await fetch("/lab/api/workspaces/default", { cache: "no-store" });
+    return await answer.text();
+}"""
+
+
+class Lab:
+    """JupyterLab in a browser, and the application in its main area."""
+
+    MAIN, SIDE = ".jp-MainAreaWidget .am-app", "#automl-side"
+
+    def __init__(self, page: Page, at: Server) -> None:
+        self.page = page
+        self.address = f"{at.url}lab?token={at.token}&reset"
+        self.asked: list[str] = []
+        page.on("request", lambda request: self.asked.append(request.url))
+        self.screen, self.side = Screen(page, self.MAIN), Screen(page, self.SIDE)
+
+    @property
+    def app(self) -> Locator:
+        return self.page.locator(self.MAIN).last
+
+    def open(self) -> None:
+        """Load the page."""
+        self.page.goto(self.address)
+        self.page.locator(".jp-LauncherCard").first.wait_for()
+
+    def open_side(self) -> None:
+        """Choose the tab of the panel at the side."""
+        self.page.get_by_role("tab", name="AutoML").first.click()
+
+    def command(self, label: str) -> None:
+        """Choose a command in the palette."""
+        self.page.keyboard.press("Control+Shift+C")
+        self.page.locator(".lm-CommandPalette-input").last.fill(label)
+        self.page.locator(".lm-CommandPalette-item", has_text=label).first.click()
+
+    def shows(self, heading: str) -> None:
+        """Wait for a screen, by its title."""
+        expect(self.app.get_by_role("heading", level=1, name=heading)).to_be_visible(timeout=PATIENCE)
+
+    def noted(self, route: str) -> None:
+        """Wait until JupyterLab, which takes its time, has noted a screen in its workspace."""
+        until = time.monotonic() + PATIENCE / 1000
+        while route not in self.page.evaluate(NOTED):
+            assert time.monotonic() < until, self.page.evaluate(NOTED)
+            self.page.wait_for_timeout(200)
+
+
 @pytest.fixture(scope="session")
 def flights_csv() -> str:
     """400 flights, late where the departure is late in the day, and a column that gives it away."""
@@ -139,18 +189,24 @@ def root(tmp_path_factory: pytest.TempPathFactory, flights_csv: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where JupyterLab looks for extensions: it finds this checkout's build there, and nothing else."""
+    share = tmp_path_factory.mktemp("share")
+    (share / "labextensions").mkdir()
+    (share / "labextensions" / "automl_jupyter").symlink_to(PACKAGE / "labextension")
+    return share
+
+
+@pytest.fixture(scope="session")
+def server(root: Path, extensions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server without anything of the machine's own Jupyter, whose JupyterLab has this checkout's build."""
     places = tmp_path_factory.mktemp("places")
-    extensions = places / "share" / "labextensions"
-    extensions.mkdir(parents=True)
-    (extensions / "automl_jupyter").symlink_to(PACKAGE / "labextension")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("JUPYTER", "JPY_", "LC_"))]:
             patch.delenv(name)
         for name in ("CONFIG", "DATA"):
             patch.setenv(f"JUPYTER_{name}_DIR", str(places / name.lower()))
-        patch.setenv("JUPYTER_PATH", str(places / "share"))
+        patch.setenv("JUPYTER_PATH", str(extensions))
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
         with running_server(root) as running:
             yield running
@@ -207,6 +263,26 @@ def open_page(browser: Browser, server: Server) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert [told for screen in screens for told in screen.complaints] == []
+
+
+@pytest.fixture
+def open_lab(browser: Browser, server: Server) -> Iterator[Callable[..., Lab]]:
+    """Give JupyterLab in a browser, which is not loaded yet."""
+    contexts: list[BrowserContext] = []
+
+    def begin(at: Server = server) -> Lab:
+        contexts.append(browser.new_context(viewport={"width": 1300, "height": 1000}, locale="en-US"))
+        return Lab(contexts[-1].new_page(), at)
+
+    yield begin
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def lab(open_lab: Callable[..., Lab]) -> Lab:
+    """JupyterLab of the server."""
+    return open_lab()
 
 
 @pytest.fixture

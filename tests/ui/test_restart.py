@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import expect
 
 from automl_jupyter.client import Client, Server
+from automl_jupyter.schemas import Job
 
 PATIENCE = 90_000
 """Milliseconds that something may take on a busy machine."""
@@ -33,6 +34,7 @@ class Home:
 
     folder: Path
     port: int
+    extensions: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -61,7 +63,13 @@ class Home:
                 stdout=output,
                 stderr=output,
                 cwd=self.folder,
-                env={**kept, **places, "PYTHONPATH": paths, "JUPYTER_TOKEN": TOKEN},
+                env={
+                    **kept,
+                    **places,
+                    "JUPYTER_PATH": str(self.extensions),
+                    "PYTHONPATH": paths,
+                    "JUPYTER_TOKEN": TOKEN,
+                },
                 start_new_session=True,
             )
         self.processes.append(process)
@@ -81,9 +89,9 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def home(tmp_path: Path, extensions: Path) -> Iterator[Home]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        made = Home(tmp_path, probe.getsockname()[1])
+        made = Home(tmp_path, probe.getsockname()[1], extensions)
     yield made
     for process in made.processes:
         # Each leads a group; what it has started elsewhere notices that it has gone.
@@ -92,13 +100,18 @@ def home(tmp_path: Path) -> Iterator[Home]:
         process.wait(30)
 
 
+def begin_training(at: Server, table: str) -> Job:
+    """Begin what lasts longer than the test needs it."""
+    with Client(at.url, TOKEN) as client:
+        dataset = client.upload(table.encode(), name="flights.csv")
+        return client.train(dataset, "late", time_budget=200, columns=["hour", "carrier"])
+
+
 def test_a_training_goes_on_after_its_server_has_come_back(
     home: Home, open_page: Any, flights_csv: str
 ) -> None:
     home.start()
-    with Client(home.server.url, TOKEN) as client:
-        table = client.upload(flights_csv.encode(), name="flights.csv")
-        job = client.train(table, "late", time_budget=200, columns=["hour", "carrier"])
+    job = begin_training(home.server, flights_csv)
     screen = open_page(f"job/{job.id}", at=home.server)
     best, trouble = screen.app.locator("tr.am-best"), screen.app.locator(".am-trouble")
     state = screen.app.locator(".am-card-head .am-pill")
@@ -125,3 +138,38 @@ def test_a_training_goes_on_after_its_server_has_come_back(
     screen.until_model()
     screen.link("Open the model").click()
     screen.shows("flights-late")
+
+
+def test_jupyterlab_takes_a_training_up_again_after_its_server_has_come_back(
+    home: Home, open_lab: Any, flights_csv: str
+) -> None:
+    home.start()
+    begin_training(home.server, flights_csv)
+    lab = open_lab(home.server)
+    # JupyterLab says so itself, when it gets to it.
+    told = lab.page.get_by_role("dialog", name="Server Connection Error")
+    lab.page.add_locator_handler(told, lambda dialog: dialog.get_by_role("button", name="Close").click())
+    lab.open()
+    lab.open_side()
+    lab.side.app.get_by_role("region", name="Trainings").get_by_role("link", name="late").click()
+    best, trouble = lab.app.locator("tr.am-best"), lab.app.locator(".am-trouble")
+    state = lab.app.locator(".am-card-head .am-pill")
+    expect(best).to_be_visible(timeout=PATIENCE)
+    home.end(signal.SIGKILL)
+    expect(trouble).to_contain_text("The server cannot be reached.", timeout=PATIENCE)
+    expect(best).to_be_visible()
+    lab.page.screenshot(path=lab.screen.folder / "lab-away.png")
+    home.start()
+    expect(trouble).to_have_count(0, timeout=PATIENCE)
+    expect(state).to_have_text("interrupted", timeout=PATIENCE)
+    expect(best).to_be_visible()
+    lab.page.screenshot(path=lab.screen.folder / "lab-interrupted.png")
+    lab.screen.button("Go on").click()
+    expect(state).to_have_text("running", timeout=PATIENCE)
+    # In the middle of the training the page is loaded anew as well.
+    lab.noted("job/")
+    lab.page.reload()
+    expect(state).to_have_text("running", timeout=PATIENCE)
+    lab.screen.until_model()
+    lab.screen.link("Open the model").click()
+    lab.shows("flights-late")

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from automl_jupyter import messages
 from automl_jupyter.client.discovery import Server, is_loopback
-from automl_jupyter.errors import BY_STATUS, AutoMLError, FieldError, Forbidden, NotFound, Param, Unavailable
+from automl_jupyter.errors import (
+    BY_STATUS,
+    AutoMLError,
+    Conflict,
+    FieldError,
+    Forbidden,
+    NotFound,
+    Param,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -268,6 +277,11 @@ class Transport:
             raise self.error(Unavailable, code, url=url, why=why) from None
         except httpx.TransportError:
             raise self.error(Unavailable, "client.cut", url=url) from None
+        except RuntimeError:
+            # Also by another thread, while this one waits for an answer.
+            if not self._http.is_closed:
+                raise
+            raise self.error(Conflict, "client.closed") from None
 
 
 def _errno(problem: BaseException) -> int | None:

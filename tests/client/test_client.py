@@ -362,6 +362,15 @@ def test_a_server_without_the_extension_is_told_how_to_get_it(
     assert caught.value.code == "client.no_extension"
 
 
+def test_one_that_was_closed_says_so(server: Server, job: Job) -> None:
+    with Client(server.url, server.token) as closed:
+        events = closed.events(job)
+        next(events)
+    for ask in (lambda: closed.job(job.id), lambda: list(events), lambda: next(closed.events(job))):
+        with pytest.raises(Conflict, match="This client was closed"):
+            ask()
+
+
 def test_every_error_is_one_of_ours() -> None:
     assert issubclass(TookTooLong, AutoMLError)
 

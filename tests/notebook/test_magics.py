@@ -53,11 +53,12 @@ def test_what_was_watched_is_not_shown_twice(notebook: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("nothing_runs")
 def test_an_interrupt_leaves_the_training_running(notebook: Any, client: Client) -> None:
     pressed = []
 
     def press(output: Any) -> None:
-        if not pressed and "running" in output.text:
+        if not pressed and "baseline" in output.text:
             pressed.append(True)
             notebook.interrupt()
 

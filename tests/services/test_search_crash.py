@@ -35,6 +35,12 @@ class NoTracking(Tracking):
 NoTracking.__abstractmethods__ = frozenset()
 
 
+def search_process():
+    """The one that fits, of this process's children."""
+    (child,) = [p for p in psutil.Process().children() if "search_process" in " ".join(p.cmdline())]
+    return child
+
+
 class Killer:
     """Kills the search each time it begins to fit one of some candidates."""
 
@@ -47,7 +53,7 @@ class Killer:
     def hear(self, line):
         self._hear(line)
         if line.get("kind") == "begun" and self.victims and line["name"] == self.victims[0]:
-            (child,) = [p for p in psutil.Process().children() if "search_process" in " ".join(p.cmdline())]
+            child = search_process()
             self.limits.add(child.rlimit(psutil.RLIMIT_DATA)[0])
             os.kill(child.pid, self.how)
             self.killed.append(self.victims.pop(0))
@@ -136,8 +142,7 @@ def test_what_an_earlier_attempt_finished_makes_the_model_of_one_that_dies_befor
         def _started(self, tell):
             super()._started(tell)
             if not self.crashes:
-                (child,) = psutil.Process().children()
-                child.kill()
+                search_process().kill()
 
         def asked(self):
             self.wish = STOP

@@ -2,7 +2,7 @@
 
 Learning and search curves fall like a power of what is spent: Viering and Loog (2023), "The shape of learning
 curves: a review". One run is too short to tell that power; its last part is therefore weighed against a usual
-one. The constants here are assumptions: ``python -m benchmarks quality outlook`` tells how far they hold.
+one. How far the constants here hold is told by ``python -m benchmarks quality outlook``.
 """
 
 from __future__ import annotations

@@ -167,17 +167,28 @@ class Lab:
             self.page.wait_for_timeout(200)
 
 
-@pytest.fixture(scope="session")
-def flights_csv() -> str:
-    """400 flights, late where the departure is late in the day, and a column that gives it away."""
+def flights(count: int) -> str:
+    """Flights, late where the departure is late in the day, and a column that gives it away."""
     dice = random.Random(0)
     lines = ["hour,carrier,delay,late"]
-    for _ in range(400):
+    for _ in range(count):
         hour = dice.randrange(5, 24)
         late = hour + dice.gauss(0, 4) > 15
         delay = dice.randrange(20, 90) if late else dice.randrange(0, 10)
         lines.append(f"{hour},{dice.choice(['UA', 'AA', 'B6'])},{delay},{'yes' if late else 'no'}")
     return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="session")
+def flights_csv() -> str:
+    """400 flights."""
+    return flights(400)
+
+
+@pytest.fixture(scope="session")
+def many_flights_csv() -> str:
+    """As many as keep a search busy for minutes: of a few hundred there is soon nothing left to learn."""
+    return flights(30_000)
 
 
 @pytest.fixture(scope="session")

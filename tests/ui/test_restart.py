@@ -108,10 +108,10 @@ def begin_training(at: Server, table: str) -> Job:
 
 
 def test_a_training_goes_on_after_its_server_has_come_back(
-    home: Home, open_page: Any, flights_csv: str
+    home: Home, open_page: Any, many_flights_csv: str
 ) -> None:
     home.start()
-    job = begin_training(home.server, flights_csv)
+    job = begin_training(home.server, many_flights_csv)
     screen = open_page(f"job/{job.id}", at=home.server)
     best, trouble = screen.app.locator("tr.am-best"), screen.app.locator(".am-trouble")
     state = screen.app.locator(".am-card-head .am-pill")
@@ -141,10 +141,10 @@ def test_a_training_goes_on_after_its_server_has_come_back(
 
 
 def test_jupyterlab_takes_a_training_up_again_after_its_server_has_come_back(
-    home: Home, open_lab: Any, flights_csv: str
+    home: Home, open_lab: Any, many_flights_csv: str
 ) -> None:
     home.start()
-    begin_training(home.server, flights_csv)
+    begin_training(home.server, many_flights_csv)
     lab = open_lab(home.server)
     # JupyterLab says so itself, when it gets to it.
     told = lab.page.get_by_role("dialog", name="Server Connection Error")

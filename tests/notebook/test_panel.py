@@ -287,8 +287,10 @@ def test_from_an_empty_notebook_to_a_prediction_by_keyboard(open_notebook: Open)
 @pytest.mark.usefixtures("nothing_runs")
 def test_a_panel_comes_back_to_a_running_job(open_notebook: Open, client: Client) -> None:
     lab = open_notebook("comeback")
-    lab.run(f"{FRAME}from automl_jupyter import Panel\nPanel(flights)")
-    lab.says("400 rows × 3 columns")
+    # Of so many there is something to learn for a minute.
+    many = "flights.sample(10_000, replace=True, random_state=0, ignore_index=True)"
+    lab.run(f"{FRAME}from automl_jupyter import Panel\nPanel({many})")
+    lab.says("10,000 rows × 3 columns")
     lab.field("Time (60, 5m, 1h)").fill("200")
     lab.button("Train").click()
     expect(lab.part("Job").locator("tr.best")).to_be_visible(timeout=PATIENCE)
@@ -310,7 +312,7 @@ def test_a_panel_comes_back_to_a_running_job(open_notebook: Open, client: Client
     again = lab.panel.last
     expect(again.locator("progress").last).to_be_visible(timeout=PATIENCE)
     expect(again).to_contain_text(job.id, timeout=PATIENCE)
-    expect(again).to_contain_text("400 rows × 3 columns", timeout=PATIENCE)
+    expect(again).to_contain_text("10,000 rows × 3 columns", timeout=PATIENCE)
     assert client.job(job.id).state == "running"
 
 

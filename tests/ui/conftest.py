@@ -187,8 +187,8 @@ def flights_csv() -> str:
 
 @pytest.fixture(scope="session")
 def many_flights_csv() -> str:
-    """As many as keep a search busy for minutes: of a few hundred there is soon nothing left to learn."""
-    return flights(30_000)
+    """As many as keep a search busy for a minute: of a few hundred there is soon nothing left to learn."""
+    return flights(10_000)
 
 
 @pytest.fixture(scope="session")

@@ -156,6 +156,9 @@ def variation(
     chances = np.array([w for _, w in able])
     parent = able[random.choice(len(able), p=chances / chances.sum())][0]
     params, cost = _stepped(parent, random)
+    while params == dict(parent.params):
+        # What was moved stands at a bound, or was rounded back: it would be the parent once more.
+        params, cost = _stepped(parent, random)
     return replace(
         parent,
         name=f"{parent.name.partition(MARK)[0]}{MARK}{number}",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from automl_jupyter.engine import AutoMLRegressor, outlook, portfolio, variations
@@ -16,6 +16,7 @@ ABLE = [c for c in PORTFOLIO if c.family in variations.RANGES]
 
 
 @given(st.integers(1, 10_000), st.integers(0, 100))
+@example(161, 88)
 @settings(max_examples=100, deadline=None)
 def test_a_variation_stays_within_its_ranges_and_is_the_same_again(number, seed):
     weights = [1.0] * len(PORTFOLIO)
@@ -23,7 +24,7 @@ def test_a_variation_stays_within_its_ranges_and_is_the_same_again(number, seed)
     assert made == variations.variation(PORTFOLIO, weights, number, seed)
     parent = next(c for c in PORTFOLIO if c.name == made.name.partition(variations.MARK)[0])
     assert variations.number_of(made.name) == number
-    assert made.params != parent.params or made.family == "forest"
+    assert made.params != parent.params
     assert 0 < made.cost < math.inf
     for name, allowed in variations.RANGES[made.family].items():
         if name in made.params and made.params[name] != parent.params.get(name):

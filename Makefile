@@ -90,7 +90,7 @@ lab: $(VENV)/.made-demo ## Open JupyterLab with the extension on
 
 .PHONY: check
 check: static $(VENV)/.made-dev $(APP) ## Style, types, import directions and the fast tests
-	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 -m "not slow" $(ARGS)
+	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not alone" $(ARGS)
 
 .PHONY: test
 test: static app $(VENV)/.made-dev $(VENV)/.made-boosters ## All that CI runs: static checks, documentation, all tests, coverage

@@ -18,6 +18,8 @@ from automl_jupyter.engine.charts.chart import MOST_POINTS, Chart
 from automl_jupyter.engine.charts.theme import THEMES
 from automl_jupyter.engine.trials import Trial
 
+pytestmark = pytest.mark.slow
+
 HARMFUL = "datum['x']\"}); alert(1) //"
 
 

@@ -12,6 +12,8 @@ from automl_jupyter.engine import AutoMLClusterer, kmeans, persist
 from automl_jupyter.engine.grouping import methods, stability
 from automl_jupyter.errors import Unprocessable
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_number_of_groups_is_found(watcher):
     X, y = make_blobs(400, centers=5, n_features=4, cluster_std=0.7, random_state=2)
@@ -113,7 +115,6 @@ def test_four_planted_groups_are_found_and_told_apart_in_words():
     assert sure[1].max() < sure[0].max()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["normal", "even", "skewed", "stretched", "mixed", "answers"])
 def test_noise_without_groups_is_told_to_have_none(kind):
     rng = np.random.default_rng(3)

@@ -43,6 +43,7 @@ def plain(X):
     return [{k: None if pd.isna(v) else v for k, v in row.items()} for row in X.to_dict("records")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("load", "estimator", "least"),
     [
@@ -67,6 +68,7 @@ def test_held_out_rows_are_predicted_well_and_the_score_is_honest(load, estimato
     assert (model.classes_[proba.argmax(axis=1)] == model.predict(X_test)).all()
 
 
+@pytest.mark.slow
 def test_rows_and_tables_are_answered_alike(labelled):
     model, X = labelled
     table = model.predict_frame(X)
@@ -83,6 +85,7 @@ def test_rows_and_tables_are_answered_alike(labelled):
         assert alone.probabilities[0] == pytest.approx(together.probabilities[i], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_departures_are_reported_by_row_and_for_the_request(labelled):
     model, X = labelled
     rows = plain(X.head(3))
@@ -102,6 +105,7 @@ def test_departures_are_reported_by_row_and_for_the_request(labelled):
                 assert messages.render(w.code, {"column": w.column, "value": w.value}, language)
 
 
+@pytest.mark.slow
 def test_predict_warns_once_of_cells_that_training_did_not_know(labelled):
     model, X = labelled
     with pytest.warns(ContractWarning, match="2 cells .*colour"):
@@ -111,12 +115,14 @@ def test_predict_warns_once_of_cells_that_training_did_not_know(labelled):
         model.predict(X)
 
 
+@pytest.mark.slow
 def test_no_rows_give_no_predictions(labelled):
     model, X = labelled
     assert model.predict_rows([]).values == []
     assert model.predict_frame(X.head(0)).values == []
 
 
+@pytest.mark.slow
 @pytest.mark.alone
 def test_one_row_is_cheap(labelled):
     model, X = labelled
@@ -131,6 +137,7 @@ def test_one_row_is_cheap(labelled):
     assert min(times) < 0.005
 
 
+@pytest.mark.slow
 def test_many_rows_are_answered_as_few(labelled):
     model, X = labelled
     many = pd.concat([X] * 50, ignore_index=True)
@@ -233,6 +240,7 @@ def test_more_columns_than_rows():
     assert len(model.predict(X)) == 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "copies",
     [
@@ -264,6 +272,7 @@ def test_a_column_is_what_the_person_says(one_of_each):
         AutoMLClassifier().fit(X, y, kinds={"code": "fish"})
 
 
+@pytest.mark.slow
 def test_a_metric_that_does_not_fit_is_refused(labelled):
     _, X = labelled
     with pytest.raises(Unprocessable, match="roc_auc"):

@@ -18,6 +18,8 @@ from automl_jupyter.engine.rebuilt.recipe import recipe_of
 from automl_jupyter.engine.rebuilt.written import archive
 from automl_jupyter.errors import Conflict, Unprocessable
 
+pytestmark = pytest.mark.slow
+
 N = 300
 
 
@@ -85,7 +87,6 @@ def prove(model, recipe, folder):
     judge(model, recipe, done.stdout)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_notebook_makes_the_line_again(table, only, tmp_path, task):
     X, signal = table
@@ -155,7 +156,6 @@ def test_what_cannot_be_told_is_refused(table, only):
     assert caught.value.code == "engine.rebuilt_metric"
 
 
-@pytest.mark.slow
 def test_a_model_of_weighted_rows_is_not_told_in_code(table, only):
     X, signal = table
     only("lightgbm")

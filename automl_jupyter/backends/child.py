@@ -76,8 +76,8 @@ def run_child(
     deadline : float
         The moment, in seconds of :func:`time.monotonic`, at which it is killed.
     stop_grace : float
-        Seconds from a stop until it is killed; a child that has emitted nothing by then is still beginning,
-        and its grace with its first line.
+        Seconds from a stop until it is killed. A child that has emitted nothing yet is still being made
+        ready: its grace begins with its first line, and until then its deadline alone counts.
     variables : mapping, optional
         Environment variables to set for it.
     on_start : callable, optional

@@ -27,7 +27,7 @@ RECORD_SECONDS, RECORD_SHARE = 1.5, 0.1
 """Kept of the budget for keeping the model and writing it into MLflow: so long, or this part of it up to
 twice as long, since the model of a longer search is larger."""
 STOP_GRACE = 10.0
-"""How long a search that was asked to stop may take to make its model, in seconds."""
+"""How long a search that has begun and was asked to stop may take to make its model, in seconds."""
 OVERRUN = 2.0
 """How far past its time a search is let to end by itself, in seconds."""
 CONCLUDE_SECONDS = 20.0

@@ -19,7 +19,7 @@ from scipy.special import logsumexp, softmax
 
 from automl_jupyter.engine import merging, metrics
 from automl_jupyter.engine.learners import F32, Model
-from automl_jupyter.engine.metrics import Judging
+from automl_jupyter.engine.metrics import Judging, Part
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds
 from automl_jupyter.engine.task import Target
@@ -222,8 +222,10 @@ class Selector:
         The rows that have honest predictions, unless all have.
     threads : int
         How many folds' weights are chosen at a time.
-    weights : ndarray of shape (n,), optional
+    counted : ndarray of shape (n,), optional
         How much each row counts.
+    part : ndarray of shape (n,), optional
+        The fold of each row: ranks are compared within it.
     """
 
     metric: Judging
@@ -235,6 +237,7 @@ class Selector:
     rows: Positions | None = None
     threads: int = 1
     counted: F64 | None = None
+    part: Part | None = None
 
     def weights(self, rows: Positions | None = None, most: int = SELECTION_NUMBERS) -> F64:
         """Choose weights, non-negative and adding up to one, on some rows (all that can be unless given).
@@ -330,11 +333,12 @@ class Selector:
             true = truth.astype(np.intp)
             return lambda z: -_log_loss(z, true, counted)
         weights = np.ones((1, len(rows))) if counted is None else counted[None, :]
+        part = None if self.part is None else self.part[rows]
 
         def score(z: F32) -> float:
             q = from_link(z, self.target.task)
             readable = self.target.decode(q) if self.target.classes is None else q.astype(np.float64)
-            found = float(self.metric.scores(truth, readable, weights)[0])
+            found = float(self.metric.scores(truth, readable, weights, part)[0])
             return found if np.isfinite(found) else -np.inf
 
         return score

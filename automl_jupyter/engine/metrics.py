@@ -19,6 +19,7 @@ from automl_jupyter.engine.task import Target
 
 F64 = npt.NDArray[np.float64]
 Array = npt.NDArray[np.generic]
+Part = npt.NDArray[np.integer]
 Weighted = Callable[[Array, F64, F64], F64]
 """(true values (n,), predictions (n,) or (n, K), weights (B, n)) to scores (B,)."""
 
@@ -61,6 +62,32 @@ def _roc_auc(y: Array, q: F64, weights: F64) -> F64:
     above = np.cumsum(positives, axis=1) - positives / 2
     with np.errstate(invalid="ignore"):
         area = (negatives * above).sum(axis=1) / (negatives.sum(axis=1) * positives.sum(axis=1))
+    return np.asarray(area)
+
+
+def _roc_auc_within(y: Array, q: F64, weights: F64, part: Part) -> F64:
+    """Of all pairs of a negative and a positive of one part, those in the right order.
+
+    That is the mean of the areas of the parts, each counting as many times as it has pairs. Rows of different
+    parts were scored by different models, whose scores need not be on one scale: Parker, Günter, Bedo (2007),
+    "Stratification bias in low signal microarray studies"; Forman and Scholz (2010), "Apples-to-apples in
+    cross-validation studies".
+    """
+    order = np.lexsort((-q[:, 1], part))
+    score, parts = q[order, 1], part[order]
+    new_part = np.r_[True, np.diff(parts) != 0]
+    starts = np.flatnonzero(new_part | np.r_[True, np.diff(score) != 0])
+    sorted_weights, positive = weights[:, order], y[order] == 1
+    negatives = np.add.reduceat(sorted_weights * ~positive, starts, axis=1)
+    positives = np.add.reduceat(sorted_weights * positive, starts, axis=1)
+    first = np.flatnonzero(new_part[starts])
+    cumulated = np.cumsum(positives, axis=1)
+    before = cumulated[:, first] - positives[:, first]
+    sizes = np.diff(np.r_[first, len(starts)])
+    above = cumulated - positives / 2 - np.repeat(before, sizes, axis=1)
+    pairs = np.add.reduceat(positives, first, axis=1) * np.add.reduceat(negatives, first, axis=1)
+    with np.errstate(invalid="ignore"):
+        area = (negatives * above).sum(axis=1) / pairs.sum(axis=1)
     return np.asarray(area)
 
 
@@ -164,6 +191,8 @@ _FUNCTIONS: Mapping[str, Weighted] = {
     "r2": _r2,
 }
 
+_WITHIN: Mapping[str, Callable[[Array, F64, F64, Part], F64]] = {"roc_auc": _roc_auc_within}
+
 
 class Judging(Protocol):
     """What judges predictions: a metric of this module, or a person's own."""
@@ -183,11 +212,11 @@ class Judging(Protocol):
         """Number of resamples, a multiple of 8, and rows that they are drawn from at most."""
         ...
 
-    def scores(self, y: Array, q: F64, weights: F64) -> F64:
+    def scores(self, y: Array, q: F64, weights: F64, part: Part | None = None) -> F64:
         """Score predictions under several weightings of the rows, see :class:`Metric`."""
         ...
 
-    def score(self, y: Array, q: F64) -> float:
+    def score(self, y: Array, q: F64, part: Part | None = None) -> float:
         """Score predictions, each row counting once."""
         ...
 
@@ -212,7 +241,7 @@ class Metric:
         """Number of resamples, and rows that they are drawn from at most."""
         return RESAMPLES, SAMPLED_ROWS
 
-    def scores(self, y: Array, q: F64, weights: F64) -> F64:
+    def scores(self, y: Array, q: F64, weights: F64, part: Part | None = None) -> F64:
         """Score predictions under several weightings of the rows.
 
         Parameters
@@ -223,17 +252,23 @@ class Metric:
             Probabilities, or predicted quantities.
         weights : ndarray of shape (B, n)
             Weight of each row; not negative.
+        part : ndarray of shape (n,), optional
+            The fold of each row, where each was predicted by a model of its own: ``roc_auc`` compares rows of
+            one fold alone.
 
         Returns
         -------
         ndarray of shape (B,)
             NaN where the metric is not defined (one class only).
         """
-        return _FUNCTIONS[self.name](y, np.asarray(q, np.float64), weights)
+        q = np.asarray(q, np.float64)
+        if part is not None and self.name in _WITHIN:
+            return _WITHIN[self.name](y, q, weights, part)
+        return _FUNCTIONS[self.name](y, q, weights)
 
-    def score(self, y: Array, q: F64) -> float:
+    def score(self, y: Array, q: F64, part: Part | None = None) -> float:
         """Score predictions, each row counting once."""
-        return float(self.scores(y, q, np.ones((1, len(y))))[0])
+        return float(self.scores(y, q, np.ones((1, len(y))), part)[0])
 
 
 def get(name: str) -> Metric:
@@ -289,7 +324,7 @@ class Judge:
     folds : Folds, optional
         How rows were divided: models that other rows would have made differ as well, so that intervals are
         wider than those of resampled rows (:attr:`Folds.spread`), and where a metric depends on which class
-        is named, that is decided for each fold by the others.
+        is named, that is decided for each fold by the others. Ranks are compared within a fold.
     """
 
     def __init__(
@@ -306,6 +341,7 @@ class Judge:
         self.metric, self.target = metric, target
         self.truth: Array = codes if target.classes is not None else target.decode(codes[:, None])  # type: ignore[arg-type]
         self._folds = folds if decision.matters(metric.name, target.width) else None
+        self._part = None if folds is None else folds.part
         self._judged = np.arange(len(codes)) if rows is None else rows
         generator = np.random.default_rng(seed)
         n = len(self._judged)
@@ -346,7 +382,10 @@ class Judge:
 
     def _score(self, readable: F64, rows: npt.NDArray[np.intp]) -> float:
         counted = self._counted[rows][None, :]
-        return float(self.metric.scores(self.truth[rows], readable[rows], counted)[0])
+        return float(self.metric.scores(self.truth[rows], readable[rows], counted, self._parts(rows))[0])
+
+    def _parts(self, rows: npt.NDArray[np.intp]) -> Part | None:
+        return None if self._part is None else self._part[rows]
 
     def judge(self, raw: npt.NDArray[np.floating]) -> Judged:
         """Score coded predictions of shape (n, K) and their resamples."""
@@ -354,7 +393,10 @@ class Judge:
         score = self._score(readable, self._judged)
         truth, part = self.truth[self._rows], readable[self._rows]
         centre = score if len(part) == len(self._judged) else self._score(readable, self._rows)
-        resampled = np.concatenate([self.metric.scores(truth, part, w) for w in np.split(self._weights, 8)])
+        parts = self._parts(self._rows)
+        resampled = np.concatenate(
+            [self.metric.scores(truth, part, w, parts) for w in np.split(self._weights, 8)]
+        )
         if np.isnan(resampled).all():
             return Judged(score, (score, score), resampled)
         tail = (1 - CONFIDENCE) / 2

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from automl_jupyter.engine import admission, metrics
 from automl_jupyter.engine.admission import refuse
-from automl_jupyter.engine.metrics import F64, Array, Judging
+from automl_jupyter.engine.metrics import F64, Array, Judging, Part
 
 RESAMPLES, SAMPLED_ROWS = 48, 5000
 
@@ -55,13 +55,13 @@ class Scorer:
         """Number of resamples, and rows that they are drawn from."""
         return RESAMPLES, SAMPLED_ROWS
 
-    def scores(self, y: Array, q: F64, weights: F64) -> F64:
-        """Score predictions under several weightings of the rows, see :class:`metrics.Metric`."""
+    def scores(self, y: Array, q: F64, weights: F64, part: Part | None = None) -> F64:
+        """Score predictions under several weightings of the rows, of all folds together."""
         true, predicted = self._readable(y, np.asarray(q, np.float64))
         weighted = self.weighted
         return np.array([self._score(true, predicted, row, weighted=weighted) for row in weights])
 
-    def score(self, y: Array, q: F64) -> float:
+    def score(self, y: Array, q: F64, part: Part | None = None) -> float:
         """Score predictions, each row counting once."""
         return float(self.scores(y, q, np.ones((1, len(y))))[0])
 

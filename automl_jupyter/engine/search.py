@@ -505,6 +505,7 @@ class _Search:
             self.material.folds.predicted,
             problem.workers,
             problem.weights,
+            self.material.folds.part,
         )
 
 

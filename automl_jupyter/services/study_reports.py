@@ -48,10 +48,11 @@ def model_charts(subject: Subject) -> list[Chart]:
 
 
 def _of_answers(model: AutoMLSupervised) -> list[Chart]:
-    truth, predictions = model.evaluation_.truth, model.evaluation_.predictions
+    seen = model.evaluation_
     if model.task_ == "regression":
-        return quantities.charts(truth.astype(np.float64), predictions)
-    return classes.charts(truth.astype(np.intp), predictions, model.contract_.classes)
+        return quantities.charts(seen.truth.astype(np.float64), seen.predictions)
+    truth = seen.truth.astype(np.intp)
+    return classes.charts(truth, seen.predictions, model.contract_.classes, part=seen.part)
 
 
 def _of_groups(model: AutoMLClusterer, subject: Subject) -> list[Chart]:

@@ -123,6 +123,12 @@ def test_what_comes_later(table, only, tmp_path):
     prove(*searched(AutoMLRegressor, X, 1e4 * signal, "r2", time=when), tmp_path)
 
 
+def test_areas_within_blocks_of_time(table, only, tmp_path):
+    X, signal = table
+    only("lightgbm_quick")
+    prove(*searched(AutoMLClassifier, X, signal > 5, "roc_auc", time=X["when"]), tmp_path)
+
+
 def test_logarithms_of_rows_that_count_once(table, only, tmp_path):
     X, signal = (pd.concat([part, part.head(20)]) for part in table)
     only("lightgbm_log")

@@ -50,7 +50,7 @@ def test_the_last_point_is_the_line_of_the_leaderboard(only):
 
 def test_what_is_learnt_from_few_rows_gains_nothing_by_more(only):
     rng = np.random.default_rng(1)
-    X = pd.DataFrame({"a": rng.normal(size=600)})
+    X = pd.DataFrame(rng.normal(size=(600, 2)), columns=list("ab"))
     y = pd.Series(np.where(X["a"] + rng.normal(0, 1, 600) > 0, "yes", "no"), name="y")
     groups = rng.integers(0, 60, 600)
     only("linear")

@@ -81,6 +81,39 @@ def test_the_truth_itself_scores_best(task, name, seed):
     assert metric.sign == (-1 if name.startswith("neg_") else 1)
 
 
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**20), parts=st.integers(1, 6))
+def test_within_folds_an_area_is_the_mean_of_theirs_weighted_by_their_pairs(seed, parts):
+    y, q = example("binary", seed)
+    rng = np.random.default_rng(seed)
+    part = rng.integers(0, parts, len(y)).astype(np.int8)
+    w = np.stack([np.ones(len(y)), rng.integers(0, 3, len(y))])
+    found = metrics.get("roc_auc").scores(y, q, w, part)
+    for score, weights in zip(found, w, strict=True):
+        areas, pairs = [], []
+        for k in range(parts):
+            here = part == k
+            both = [weights[here & (y == c)].sum() for c in (0, 1)]
+            if min(both) > 0:
+                areas.append(PROBABILISTIC["roc_auc"](y[here], q[here], weights[here]))
+                pairs.append(both[0] * both[1])
+        assert score == pytest.approx(np.average(areas, weights=pairs) if pairs else np.nan, nan_ok=True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**20))
+def test_a_fold_whose_models_are_surer_is_no_worse_for_it(seed):
+    y, q = example("binary", seed)
+    rng = np.random.default_rng(seed)
+    folds = divide(y.astype(np.int32), "binary", 4, seed)
+    odds = np.log(q[:, 1] / q[:, 0])
+    moved = 1 / (1 + np.exp(-(odds * rng.uniform(0.5, 2, 4)[folds.part] + rng.normal(0, 3, 4)[folds.part])))
+    judge = Judge(
+        metrics.get("roc_auc"), Target("binary", np.array(["no", "yes"])), y.astype(np.int32), 0, folds=folds
+    )
+    assert judge.score(np.column_stack([1 - moved, moved])) == pytest.approx(judge.score(q))
+
+
 def test_the_interval_holds_the_score_and_narrows_with_more_rows():
     rng = np.random.default_rng(0)
     target = Target("binary", np.array(["no", "yes"]))

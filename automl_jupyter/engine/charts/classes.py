@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from automl_jupyter.engine import metrics
 from automl_jupyter.engine.charts import costs, draw
 from automl_jupyter.engine.charts.chart import Chart, Sheet, number, percent, plain, said
 from automl_jupyter.engine.charts.theme import ON_EMPTY, ON_FULL, STRONG
@@ -23,7 +24,11 @@ Codes = npt.NDArray[np.intp]
 
 
 def charts(
-    truth: Codes, q: F64, names: Sequence[object], cost: tuple[float, float] = (1.0, 1.0)
+    truth: Codes,
+    q: F64,
+    names: Sequence[object],
+    cost: tuple[float, float] = (1.0, 1.0),
+    part: metrics.Part | None = None,
 ) -> list[Chart]:
     """Draw all charts of classes.
 
@@ -37,9 +42,11 @@ def charts(
         The K classes.
     cost : tuple of float
         What a false alarm and a miss cost, for two classes.
+    part : ndarray of shape (n,), optional
+        The fold of each row, where each was predicted by a model of its own.
     """
     known = [plain(name) for name in names]
-    found = [confusion(truth, q, known), roc(truth, q, known), precision_recall(truth, q, known)]
+    found = [confusion(truth, q, known), roc(truth, q, known, part), precision_recall(truth, q, known)]
     found += [calibration(truth, q, known), gain(truth, q, known)]
     return found + ([threshold(truth, q, known, cost)] if len(known) == 2 else [])
 
@@ -118,15 +125,19 @@ def _thinned(*columns: F64, most: int = CURVE_POINTS) -> list[F64]:
     return [column[kept] for column in columns]
 
 
-def roc(truth: Codes, q: F64, names: Sequence[str]) -> Chart:
-    """Part of a class that is found against part of the others that is taken for it."""
+def roc(truth: Codes, q: F64, names: Sequence[str], part: metrics.Part | None = None) -> Chart:
+    """Part of a class that is found against part of the others that is taken for it.
+
+    The area that is told is the score's: within folds where they are known, while the curve is of all rows.
+    """
     import altair as alt
 
     rows, areas = [], []
     for code, name in _curves(truth, names):
         true, false, cut = _ranked(truth, q, code)
         tpr, fpr = true / max(true[-1], 1), false / max(false[-1], 1)
-        areas.append(float(np.trapezoid(tpr, fpr)))
+        likely = np.column_stack([1 - q[:, code], q[:, code]])
+        areas.append(metrics.get("roc_auc").score(truth == code, likely, part))
         rows += [(f, t, c, name) for f, t, c in zip(*_thinned(fpr, tpr, cut), strict=True)]
     titles = [said(f"charts.axis_{c}") for c in ("false_positives", "true_positives", "threshold", "class")]
     sheet = Sheet.of(titles, *zip(*rows, strict=True))

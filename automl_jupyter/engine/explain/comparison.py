@@ -11,7 +11,7 @@ import pandas as pd
 from automl_jupyter.engine import decision
 from automl_jupyter.engine.estimators import AutoMLSupervised
 from automl_jupyter.engine.explain.importance import measure_of
-from automl_jupyter.engine.metrics import CONFIDENCE
+from automl_jupyter.engine.metrics import CONFIDENCE, Part
 from automl_jupyter.errors import Unprocessable
 
 F64 = npt.NDArray[np.float64]
@@ -51,6 +51,20 @@ class Comparison:
     agreement: float
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What a model predicted, and for each row the fold whose models did, where they were several."""
+
+    values: F64
+    part: Part | None
+
+    @classmethod
+    def of(cls, model: AutoMLSupervised, at: npt.NDArray[np.intp]) -> _Said:
+        """Give what a model said of some of the rows that it was judged by."""
+        seen = model.evaluation_
+        return cls(seen.predictions[at], None if seen.part is None else seen.part[at])
+
+
 def on_same_table(first: AutoMLSupervised, second: AutoMLSupervised, seed: int = 0) -> Comparison:
     """Compare two models of one table by what each predicted of rows that it had not seen.
 
@@ -63,7 +77,7 @@ def on_same_table(first: AutoMLSupervised, second: AutoMLSupervised, seed: int =
     if a.rows is None or b.rows is None:
         raise Unprocessable("engine.nothing_to_compare", n=0, needed=LEAST_ROWS)
     _, at, of = np.intersect1d(a.rows, b.rows, assume_unique=True, return_indices=True)
-    return _compared(first, second, a.truth[at], a.predictions[at], b.predictions[of], seed)
+    return _compared(first, second, a.truth[at], _Said.of(first, at), _Said.of(second, of), seed)
 
 
 def on_new_rows(
@@ -101,7 +115,7 @@ def on_new_rows(
         raise Unprocessable("engine.nothing_to_compare", n=len(new), needed=LEAST_ROWS)
     found = first.predict_frame(after.iloc[rows[new], :-1])
     said = np.array(found.values, dtype=np.float64) if found.probabilities is None else found.probabilities
-    return _compared(first, second, b.truth[new], said, b.predictions[new], seed)
+    return _compared(first, second, b.truth[new], _Said(said, None), _Said.of(second, new), seed)
 
 
 def _classes(model: AutoMLSupervised) -> list[object] | None:
@@ -112,14 +126,15 @@ def _compared(
     first: AutoMLSupervised,
     second: AutoMLSupervised,
     truth: npt.NDArray[np.generic],
-    a: F64,
-    b: F64,
+    one: _Said,
+    two: _Said,
     seed: int,
 ) -> Comparison:
     n = len(truth)
     if n < LEAST_ROWS:
         raise Unprocessable("engine.nothing_to_compare", n=n, needed=LEAST_ROWS)
     measure = measure_of(second.metric_, second.target_)
+    a, b = one.values, two.values
     if second.target_.classes is not None:
         a, b = (
             q if m.decision_ is None else decision.decided(q, m.decision_)
@@ -133,16 +148,18 @@ def _compared(
     for _ in range(RESAMPLES // 50):
         draws = np.stack([np.bincount(generator.integers(0, n, n), minlength=n) for _ in range(50)])
         weights = draws.astype(np.float64)
-        chunks.append((measure.scores(truth, a, weights), measure.scores(truth, b, weights)))
-    one, two = (np.concatenate(list(some)) for some in zip(*chunks, strict=True))
-    scores = measure.score(truth, a), measure.score(truth, b)
+        chunks.append(
+            (measure.scores(truth, a, weights, one.part), measure.scores(truth, b, weights, two.part))
+        )
+    of_one, of_two = (np.concatenate(list(some)) for some in zip(*chunks, strict=True))
+    scores = measure.score(truth, a, one.part), measure.score(truth, b, two.part)
     return Comparison(
         measure.name,
         n,
         scores,
-        (_middle(one), _middle(two)),
+        (_middle(of_one), _middle(of_two)),
         scores[1] - scores[0],
-        _middle(two - one),
+        _middle(of_two - of_one),
         agreement,
     )
 

@@ -131,6 +131,11 @@ class Ground:
         return columns_of(self.model.preprocessor_.plan)
 
     @property
+    def part(self) -> npt.NDArray[np.int8] | None:
+        """The fold whose models had not seen each row; None where that is not known."""
+        return self.model.evaluation_.part
+
+    @property
     def threads(self) -> int:
         """How many threads answer."""
         return tables.threads_of(self.model.n_jobs)

@@ -157,7 +157,7 @@ def _scores(ground: Ground, measure: Judging, said: F64, rows: npt.NDArray[np.in
     factors = ground.model.decision_
     if factors is not None and ground.model.target_.classes is not None:
         said = decision.decided(said, factors)
-    return measure.scores(ground.truth[rows], said, draws)
+    return measure.scores(ground.truth[rows], said, draws, None if ground.part is None else ground.part[rows])
 
 
 def _worth(ground: Ground, group: list[int], falls: F64, generator: np.random.Generator) -> Worth:

@@ -199,7 +199,7 @@ def _scored(
         q: F64 = raw[judged].astype(np.float64) if target.classes is not None else target.decode(raw[judged])
         if target.classes is not None and model.decision_ is not None:
             q = decision.decided(q, model.decision_)
-        scores.append(measure.scores(_true(retraced, truth), q, draws))
+        scores.append(measure.scores(_true(retraced, truth), q, draws, folds.part[judged]))
     seen = float(np.mean([len(folds.split(fold)[0]) for fold in range(folds.k)]))
     points = [
         Point(max(round(share * seen), 1), float(found[0]), _interval(found[1:]))

@@ -18,18 +18,32 @@ class Score:
         An expression of `true` and of `probabilities`, `named` (classes) or `predicted` (quantities).
     imported : str
         What it needs of sklearn.metrics, if anything.
+    defined : str
+        The definition of what else it calls.
     """
 
     code: str
     imported: str = ""
+    defined: str = ""
 
 
 def _of_sklearn(name: str, second: str, before: str = "", further: str = "") -> Score:
     return Score(f"{before}{name}(true, {second}{further})", name)
 
 
+_AREA = """\
+def area_within_folds(true, likely, fold):
+    total = pairs = 0
+    for k in np.unique(fold):
+        positive, some = true[fold == k].mean(), likely[fold == k]
+        if 0 < positive < 1:
+            here = positive * (1 - positive) * len(some) ** 2
+            total, pairs = total + here * roc_auc_score(true[fold == k], some), pairs + here
+    return total / pairs
+"""
+
 SCORES: Mapping[str, Score] = {
-    "roc_auc": _of_sklearn("roc_auc_score", "probabilities[:, 1]"),
+    "roc_auc": Score("area_within_folds(true, probabilities[:, 1], within)", "roc_auc_score", _AREA),
     "average_precision": _of_sklearn("average_precision_score", "probabilities[:, 1]"),
     "neg_brier_score": _of_sklearn("brier_score_loss", "probabilities[:, 1]", "-"),
     "neg_log_loss": Score("np.log(np.clip(probabilities[np.arange(len(true)), true], 1e-7, 1)).mean()"),

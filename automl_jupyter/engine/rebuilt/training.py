@@ -309,6 +309,7 @@ def _score(recipe: Recipe, language: str) -> list[Cell]:
         'print(f"{score:.9f} {LEADERBOARD:.9f} {ENSEMBLE:.9f}")',
     ]
     blocks = [_DECODED] if recipe.target.classes is None else []
+    blocks += [score.defined] if score.defined else []
     return [
         *told,
         said("score", language, metric=recipe.metric, trial=trial.name),
@@ -319,11 +320,13 @@ def _score(recipe: Recipe, language: str) -> list[Cell]:
 def _readable(recipe: Recipe) -> list[str]:
     """Lines that turn coded predictions of the judged rows into what the metric reads."""
     judged, ordered = "", recipe.folds.ordered
-    lines = []
+    by_folds = bool(scores.SCORES[recipe.metric].defined)
+    lines = ["fold = divide(SEED)"] if ordered or by_folds else []
     if ordered:
-        lines.append("fold = divide(SEED)")
         lines.append("judged = (fold >= 1) & (fold < FOLDS)")
         judged = "[judged]"
+    if by_folds:
+        lines.append(f"within = fold{judged}")
     if recipe.target.classes is None:
         return [
             *lines,

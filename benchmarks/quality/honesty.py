@@ -111,7 +111,8 @@ class Findings:
     bias : Mean
         Reported minus true quality in standard deviations of the true one's estimate: above 0 boasts.
     relative : Mean
-        The same as a share of the error.
+        The same as a share of the table's mean error over runs: a run's own is near zero now and then, and
+        would make wild shares of a difference that is none.
     widths : float
         Median of the interval's width over the plain one's.
     width : float
@@ -133,8 +134,9 @@ class Findings:
 
 def find(rows: Sequence[Row]) -> Findings:
     """Sum up rows that have an error and a report."""
-    table = [{name: _number(row, name) for name in FIELDS if name not in ("dataset", "task")} for row in rows]
-    known = [r for r in table if not math.isnan(r["error"]) and not math.isnan(r["reported_low"])]
+    told = [row for row in rows if not math.isnan(_number(row, "error") + _number(row, "reported_low"))]
+    known = [{name: _number(row, name) for name in FIELDS if name not in ("dataset", "task")} for row in told]
+    usual = _usual(_names(told), [r["error"] for r in known])
     above = sum(r["error"] > r["reported_high"] for r in known)
     below = sum(r["error"] < r["reported_low"] for r in known)
     plain = [r for r in known if not math.isnan(r["naive_low"])]
@@ -148,11 +150,17 @@ def find(rows: Sequence[Row]) -> Findings:
         above,
         below,
         statistic.mean(_over(boasts, [r["error_spread"] for r in known])),
-        statistic.mean(_over(boasts, [r["error"] for r in known])),
+        statistic.mean(_over(boasts, usual)),
         median([_width(r) / (r["naive_high"] - r["naive_low"]) for r in wide]),
         median(_over([_width(r) for r in known], [r["error"] for r in known])),
         statistic.share(inside, len(plain)),
     )
+
+
+def _usual(names: Sequence[str], errors: Sequence[float]) -> list[float]:
+    """For each run, the mean error of all runs of its table."""
+    found = pd.Series(errors, dtype=float)
+    return found.groupby(list(names)).transform("mean").tolist() if len(found) else []
 
 
 def _number(row: Row, name: str) -> float:

@@ -136,4 +136,4 @@ def test_coverage_and_bias_of_known_runs() -> None:
     assert found.naive.value == pytest.approx(0.4)
     assert found.widths == pytest.approx(1.5)
     assert found.bias.value == pytest.approx((0 + 1 + 2.5 + 4 - 5) / 5)
-    assert found.relative.value == pytest.approx(sum((0, 1 / 11, 2.5 / 12.5, 4 / 14, -1)) / 5)
+    assert found.relative.value == pytest.approx((0 + 1 + 2.5 + 4 - 5) / 5 / 10.5)

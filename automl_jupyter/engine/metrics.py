@@ -58,11 +58,7 @@ def _cumulated(y: Array, q: F64, weights: F64) -> tuple[F64, F64]:
 
 
 def _roc_auc(y: Array, q: F64, weights: F64) -> F64:
-    negatives, positives = _cumulated(y, q, weights)
-    above = np.cumsum(positives, axis=1) - positives / 2
-    with np.errstate(invalid="ignore"):
-        area = (negatives * above).sum(axis=1) / (negatives.sum(axis=1) * positives.sum(axis=1))
-    return np.asarray(area)
+    return _roc_auc_within(y, q, weights, np.zeros(len(y), np.int8))
 
 
 def _roc_auc_within(y: Array, q: F64, weights: F64, part: Part) -> F64:
@@ -77,18 +73,23 @@ def _roc_auc_within(y: Array, q: F64, weights: F64, part: Part) -> F64:
     score, parts = q[order, 1], part[order]
     new_part = np.r_[True, np.diff(parts) != 0]
     starts = np.flatnonzero(new_part | np.r_[True, np.diff(score) != 0])
-    sorted_weights, positive = weights[:, order], y[order] == 1
-    negatives = np.add.reduceat(sorted_weights * ~positive, starts, axis=1)
-    positives = np.add.reduceat(sorted_weights * positive, starts, axis=1)
     first = np.flatnonzero(new_part[starts])
-    cumulated = np.cumsum(positives, axis=1)
-    before = cumulated[:, first] - positives[:, first]
-    sizes = np.diff(np.r_[first, len(starts)])
-    above = cumulated - positives / 2 - np.repeat(before, sizes, axis=1)
-    pairs = np.add.reduceat(positives, first, axis=1) * np.add.reduceat(negatives, first, axis=1)
+    negatives = weights[:, order]
+    positives = negatives * (y[order] == 1)
+    negatives -= positives
+    if len(starts) < len(order):
+        negatives, positives = (np.add.reduceat(some, starts, axis=1) for some in (negatives, positives))
+    above = np.cumsum(positives, axis=1)
+    before = above[:, first] - positives[:, first]
+    lower, higher = (np.add.reduceat(some, first, axis=1) for some in (negatives, positives))
+    # Equal scores are half in order; positives of earlier parts do not count.
+    right = _products(negatives, above) - _products(negatives, positives) / 2 - _products(before, lower)
     with np.errstate(invalid="ignore"):
-        area = (negatives * above).sum(axis=1) / pairs.sum(axis=1)
-    return np.asarray(area)
+        return np.asarray(right / _products(lower, higher))
+
+
+def _products(a: F64, b: F64) -> F64:
+    return np.asarray(np.einsum("bi,bi->b", a, b))
 
 
 def _average_precision(y: Array, q: F64, weights: F64) -> F64:

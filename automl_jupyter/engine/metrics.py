@@ -67,7 +67,7 @@ def _roc_auc_within(y: Array, q: F64, weights: F64, part: Part) -> F64:
     That is the mean of the areas of the parts, each counting as many times as it has pairs. Rows of different
     parts were scored by different models, whose scores need not be on one scale: Parker, Günter, Bedo (2007),
     "Stratification bias in low signal microarray studies"; Forman and Scholz (2010), "Apples-to-apples in
-    cross-validation studies".
+    cross-validation studies". Where no part has both classes, rows of all parts are compared.
     """
     order = np.lexsort((-q[:, 1], part))
     score, parts = q[order, 1], part[order]
@@ -84,8 +84,11 @@ def _roc_auc_within(y: Array, q: F64, weights: F64, part: Part) -> F64:
     lower, higher = (np.add.reduceat(some, first, axis=1) for some in (negatives, positives))
     # Equal scores are half in order; positives of earlier parts do not count.
     right = _products(negatives, above) - _products(negatives, positives) / 2 - _products(before, lower)
+    pairs = _products(lower, higher)
+    if parts[0] != parts[-1] and not pairs.any():
+        return _roc_auc(y, q, weights)
     with np.errstate(invalid="ignore"):
-        return np.asarray(right / _products(lower, higher))
+        return np.asarray(right / pairs)
 
 
 def _products(a: F64, b: F64) -> F64:

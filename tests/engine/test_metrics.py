@@ -97,7 +97,14 @@ def test_within_folds_an_area_is_the_mean_of_theirs_weighted_by_their_pairs(seed
             if min(both) > 0:
                 areas.append(PROBABILISTIC["roc_auc"](y[here], q[here], weights[here]))
                 pairs.append(both[0] * both[1])
-        assert score == pytest.approx(np.average(areas, weights=pairs) if pairs else np.nan, nan_ok=True)
+        assert score == pytest.approx(np.average(areas, weights=pairs))
+
+
+def test_folds_of_one_class_each_are_compared_with_each_other():
+    y, q = example("binary", 0)
+    metric = metrics.get("roc_auc")
+    assert metric.score(y, q, y.astype(np.int8)) == pytest.approx(metric.score(y, q))
+    assert np.isnan(metric.score(np.zeros_like(y), q, y.astype(np.int8)))
 
 
 @settings(max_examples=20, deadline=None)

@@ -39,7 +39,7 @@ def area_within_folds(true, likely, fold):
         if 0 < positive < 1:
             here = positive * (1 - positive) * len(some) ** 2
             total, pairs = total + here * roc_auc_score(true[fold == k], some), pairs + here
-    return total / pairs
+    return total / pairs if pairs else roc_auc_score(true, likely)
 """
 
 SCORES: Mapping[str, Score] = {

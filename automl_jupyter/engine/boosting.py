@@ -11,9 +11,10 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, softmax
+from scipy.special import expit
 
 from automl_jupyter.engine.learners import F32, Codes, Params, Path, Work, reserve
+from automl_jupyter.engine.softmax import softmax
 
 LESSON = 1.0
 """What the rows of a lesson weigh together at least, relative to the training rows; each counts as much as
@@ -140,7 +141,7 @@ class BoosterModel:
 def answer(raw: F32, task: str) -> F32:
     """Turn sums of trees into coded predictions of shape (n, K)."""
     if task == "multiclass":
-        return np.asarray(softmax(raw, axis=1), dtype=np.float32)
+        return np.asarray(softmax(raw), dtype=np.float32)
     if task == "regression":
         return raw[:, None]
     # Each class on its own: a difference from one would lose what is rare.

@@ -117,7 +117,7 @@ def without(series: pd.Series, values: tuple[str | float, ...]) -> pd.Series:
     if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype):
         return series.mask(series.isin(list(marks.numbers)))
     positions, distinct = _distinct(series)
-    gone = np.array([value in marks for value in distinct], dtype=bool)[positions]
+    gone = _each(marks.__contains__, distinct)[positions]
     return series.mask(gone) if gone.any() else series
 
 
@@ -143,8 +143,8 @@ def _learn_column(name: str, series: pd.Series) -> ColumnContract:
 
 
 def _learn_objects(name: str, series: pd.Series) -> ColumnContract:
-    known = _objects(series)
-    known = known[[not cells.is_missing(value) for value in known]]
+    positions, distinct = _distinct(series)
+    known = _objects(series)[~_each(cells.is_missing, distinct)[positions]]
     if len(known) == 0:
         return ColumnContract(name, "ignored")
     if all(isinstance(value, bool | np.bool_) for value in known[:1000]):
@@ -178,7 +178,10 @@ def _share(values: npt.NDArray[np.object_], reader: Callable[[object], float]) -
 
 def _labels(series: pd.Series) -> pd.Series:
     """Categories of the known cells."""
-    return pd.Series([label for label in map(cells.read_label, series) if label is not None], dtype=object)
+    positions, distinct = _distinct(series)
+    labels = np.array([*map(cells.read_label, distinct)], dtype=object)
+    known = ~_each(cells.is_missing, distinct)
+    return pd.Series(labels[positions[known[positions]]], dtype=object)
 
 
 def _as_words(name: str, labels: pd.Series) -> ColumnContract:
@@ -353,6 +356,10 @@ def _distinct(series: pd.Series) -> tuple[npt.NDArray[np.intp], list[object]]:
         return positions, [*found, None]
     # Values of mixed types can be equal without meaning the same: True and 1.
     return np.arange(len(values)), list(values)
+
+
+def _each(tell: Callable[[object], bool], values: Sequence[object]) -> npt.NDArray[np.bool_]:
+    return np.fromiter(map(tell, values), dtype=bool, count=len(values))
 
 
 def _objects(series: pd.Series) -> npt.NDArray[np.object_]:

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp, softmax
 
 from automl_jupyter.engine import merging, metrics
 from automl_jupyter.engine.learners import F32, Model
 from automl_jupyter.engine.metrics import Judging, Part
 from automl_jupyter.engine.preprocess import Views
 from automl_jupyter.engine.resample import Folds
+from automl_jupyter.engine.softmax import log_losses, softmax
 from automl_jupyter.engine.task import Target
 
 F64 = npt.NDArray[np.float64]
@@ -67,7 +67,7 @@ def from_link(z: npt.NDArray[np.floating], task: str, temperature: float = 1.0) 
     """Turn an average back into predictions."""
     if task == "regression":
         return np.asarray(z, dtype=np.float32)
-    return np.asarray(softmax(z / np.float32(temperature), axis=1), dtype=np.float32)
+    return np.asarray(softmax(z / np.float32(temperature)), dtype=np.float32)
 
 
 def votes(predictions: Sequence[F32], task: str) -> F32:
@@ -345,5 +345,4 @@ class Selector:
 
 
 def _log_loss(z: F32, true: Positions, counted: F64 | None) -> float:
-    each = logsumexp(z, axis=1) - z[np.arange(len(true)), true]
-    return float(np.average(each, weights=counted))
+    return float(np.average(log_losses(z, true), weights=counted))

@@ -13,11 +13,11 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
 
 from automl_jupyter.engine.learners import F32, Params, Path, Work
 from automl_jupyter.engine.penalty import solve
 from automl_jupyter.engine.products import product
+from automl_jupyter.engine.softmax import softmax
 
 F64 = npt.NDArray[np.float64]
 
@@ -113,8 +113,8 @@ def _predict(model: KernelModel, X: F32, weights: F64, intercept: F64) -> F32:
     for first in range(0, len(X), _CHUNK):
         similar = model.kernel(X[first : first + _CHUNK]).astype(np.float64)
         scores = product(similar, weights) + intercept
-        scores = scores.reshape(len(similar), -1, width).transpose(1, 0, 2)
-        result[:, first : first + _CHUNK] = softmax(scores, axis=2) if model.classes else scores
+        for found, some in zip(result, np.split(scores, len(result), axis=1), strict=True):
+            found[first : first + _CHUNK] = softmax(some) if model.classes else some
     return result
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
 
 from automl_jupyter.engine.learners import F32, Params, Path, Work
 from automl_jupyter.engine.penalty import Solution, solve
 from automl_jupyter.engine.products import product
+from automl_jupyter.engine.softmax import softmax
 
 F64 = npt.NDArray[np.float64]
 
@@ -54,7 +54,7 @@ class LinearModel:
     def predict(self, X: F32) -> F32:
         """Predict row by row in the same order of additions, so that a row alone gives the same."""
         scores = np.einsum("ij,jk->ik", X.astype(np.float64), self.coefficients) + self.intercept
-        return np.asarray(softmax(scores, axis=1) if self.classes else scores, dtype=np.float32)
+        return np.asarray(softmax(scores) if self.classes else scores, dtype=np.float32)
 
 
 def fit_linear(work: Work, params: Params) -> Path:
@@ -138,7 +138,7 @@ class SplineModel:
         for first in range(0, len(X), _CHUNK):
             features = self.curves(X[first : first + _CHUNK]).astype(np.float64)
             scores = product(features, self.coefficients) + self.intercept
-            result[first : first + _CHUNK] = softmax(scores, axis=1) if self.classes else scores
+            result[first : first + _CHUNK] = softmax(scores) if self.classes else scores
         return result
 
 

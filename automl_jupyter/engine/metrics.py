@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -70,25 +71,33 @@ def _roc_auc_within(y: Array, q: F64, weights: F64, part: Part) -> F64:
     cross-validation studies". Where no part has both classes, rows of all parts are compared.
     """
     order = np.lexsort((-q[:, 1], part))
-    score, parts = q[order, 1], part[order]
-    new_part = np.r_[True, np.diff(parts) != 0]
-    starts = np.flatnonzero(new_part | np.r_[True, np.diff(score) != 0])
-    first = np.flatnonzero(new_part[starts])
-    negatives = weights[:, order]
-    positives = negatives * (y[order] == 1)
-    negatives -= positives
-    if len(starts) < len(order):
-        negatives, positives = (np.add.reduceat(some, starts, axis=1) for some in (negatives, positives))
-    above = np.cumsum(positives, axis=1)
-    before = above[:, first] - positives[:, first]
-    lower, higher = (np.add.reduceat(some, first, axis=1) for some in (negatives, positives))
-    # Equal scores are half in order; positives of earlier parts do not count.
-    right = _products(negatives, above) - _products(negatives, positives) / 2 - _products(before, lower)
+    score, parts, positive = q[order, 1], part[order], y[order] == 1
+    level = np.cumsum(np.r_[False, (np.diff(parts) != 0) | (np.diff(score) != 0)])
+    above = level[positive]
+    positives, negatives = (np.take(weights, order[some], axis=1) for some in (positive, ~positive))
+    # Only positives are summed up: each negative then looks up what is above it, and what is level with it.
+    passed = np.zeros((len(weights), len(above) + 1))
+    np.cumsum(positives, axis=1, out=passed[:, 1:])
+    reached, clear = (np.searchsorted(above, level[~positive], side) for side in ("right", "left"))
+    right = _products(negatives, np.take(passed, reached, axis=1))
+    if (reached > clear).any():
+        # Equal scores are half in order.
+        right = (right + _products(negatives, np.take(passed, clear, axis=1))) / 2
+    starts = np.flatnonzero(np.r_[True, np.diff(parts) != 0])
+    higher, lower = _sums(positives, positive, starts), _sums(negatives, ~positive, starts)
+    # Positives of earlier parts do not count.
+    before = np.cumsum(positive)[starts] - positive[starts]
+    right = right - _products(passed[:, before], lower)
     pairs = _products(lower, higher)
-    if parts[0] != parts[-1] and not pairs.any():
+    if len(starts) > 1 and not pairs.any():
         return _roc_auc(y, q, weights)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(right / pairs)
+    return np.asarray(np.divide(right, pairs, out=np.full(len(weights), np.nan), where=pairs > 0))
+
+
+def _sums(some: F64, which: npt.NDArray[np.bool_], starts: npt.NDArray[np.intp]) -> F64:
+    """The weights (B, m) of some of the rows, which begin a part here and there, as sums of parts."""
+    ends = np.r_[0, np.cumsum(which)][np.r_[starts, len(which)]]
+    return np.stack([some[:, i:j].sum(axis=1) for i, j in pairwise(ends)], axis=1)
 
 
 def _products(a: F64, b: F64) -> F64:

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import minimize
-from scipy.special import log_softmax
 
 from automl_jupyter.engine.learners import F32, Work
+from automl_jupyter.engine.softmax import log_losses, log_softmax
 
 F64 = npt.NDArray[np.float64]
 
@@ -104,8 +104,8 @@ def solve(
         found = turned.back(start[:-1], start[-1], stage)
         yield found
         if X_held is not None and work.y_held is not None and len(work.y_held):
-            logp = log_softmax(X_held @ found.coefficients.astype(np.float32) + found.intercept, axis=1)
-            losses.append(-float(np.mean(logp[np.arange(len(logp)), work.y_held.astype(np.intp)])))
+            scores = X_held @ found.coefficients.astype(np.float32) + found.intercept
+            losses.append(float(np.mean(log_losses(scores, work.y_held.astype(np.intp)))))
         if work.clock.is_up() or (len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]):
             return
 
@@ -213,7 +213,7 @@ def _descend(turned: _Turned, work: Work, strength: float, steps: int, start: F6
     def objective(flat: F64) -> tuple[float, F64]:
         theta = flat.reshape(shape) / scale
         logits = X @ theta[:-1].astype(np.float32) + theta[-1].astype(np.float32)
-        logp = log_softmax(logits, axis=1)
+        logp = log_softmax(logits)
         loss = -float(weights @ logp[rows, y]) / n + float((theta[:-1] ** 2).sum()) / (2 * strength * n)
         slope = np.exp(logp)
         slope[rows, y] -= 1

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.special import softmax
 
 from automl_jupyter.engine.learners import F32, Model, Params, Path, Work
 from automl_jupyter.engine.penalty import solve
+from automl_jupyter.engine.softmax import softmax
 
 WORDS, PIECES = 2**14, 2**15
 """Columns for words and pairs of words, and for pieces of words, of each text column."""
@@ -77,7 +77,7 @@ class WordsModel:
     def predict(self, X: Any) -> F32:
         """Predict rows of the sparse view."""
         scores = np.asarray(X @ self.coefficients) + self.intercept
-        return np.asarray(softmax(scores, axis=1) if self.classes else scores, dtype=np.float32)
+        return np.asarray(softmax(scores) if self.classes else scores, dtype=np.float32)
 
 
 def fit_words(work: Work, params: Params) -> Path:

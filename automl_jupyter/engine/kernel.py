@@ -8,21 +8,28 @@ vectors, a logistic loss gives probabilities, and one set of features serves all
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
 from automl_jupyter.engine.learners import F32, Params, Path, Work
 from automl_jupyter.engine.penalty import solve
-from automl_jupyter.engine.products import product
+from automl_jupyter.engine.products import BLOCK, product
 from automl_jupyter.engine.softmax import softmax
 
 F64 = npt.NDArray[np.float64]
 
+CALL_COST = 25.0
+"""Microseconds that a row takes however few landmarks there are."""
+
 _LEAST_PART = 1e-6
 _CHUNK = 2048
+_NUMBERS = 2_000_000
+"""So many similarities at a time."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +40,14 @@ class Kernel:
     ----------
     landmarks : ndarray of shape (m, p), float32
         Rows in the learner's view.
-    width : float
-        The squared distance at which it has fallen to 1/e.
+    width : float or ndarray of shape (m,)
+        The squared distance at which it has fallen to 1/e; one for all landmarks, or one for each.
     shape : str
         ``gauss`` falls with the squared distance, ``laplace`` with the distance itself.
     """
 
     landmarks: F32
-    width: float
+    width: float | F64
     shape: str
 
     @cached_property
@@ -58,7 +65,7 @@ class Kernel:
         d += np.einsum("ij,ij->i", X, X)[:, None]
         d += self._squares
         np.maximum(d, 0, out=d)
-        d *= np.float32(1 / self.width)
+        d *= np.asarray(1 / self.width, np.float32)
         if self.shape == "laplace":
             np.sqrt(d, out=d)
         return np.exp(-d, out=d)
@@ -81,7 +88,7 @@ class KernelModel:
     def row_cost(self) -> float:
         """Microseconds for one row."""
         m, p = self.kernel.landmarks.shape
-        return float(30.0 + m * (0.004 + 0.0005 * p))
+        return float(CALL_COST + 10.0 + m * (0.008 + 0.0005 * p))
 
     @property
     def bulk_cost(self) -> float:
@@ -92,6 +99,75 @@ class KernelModel:
     def predict(self, X: F32) -> F32:
         """Predict in chunks of rows, which bounds memory."""
         return np.asarray(_predict(self, X, self.weights, self.intercept)[0])
+
+
+@dataclass(frozen=True)
+class KernelMean:
+    """The mean of several kernel machines, whose similarities are one product.
+
+    Attributes
+    ----------
+    kernel : Kernel
+        With the landmarks of one machine after the other.
+    weights : ndarray of shape (m, K)
+        Of all landmarks.
+    starts : tuple of int
+        Where those of each machine begin.
+    intercepts : ndarray of shape (machines, K)
+        Theirs.
+    classes : bool
+        Whether each answers with probabilities.
+    """
+
+    kernel: Kernel
+    weights: F64
+    starts: tuple[int, ...]
+    intercepts: F64
+    classes: bool
+    view: str = "linear"
+
+    @classmethod
+    def of(cls, models: Sequence[KernelModel]) -> KernelMean:
+        """Join models of one trial."""
+        first, sizes = models[0], [len(model.weights) for model in models]
+        landmarks = np.vstack([model.kernel.landmarks for model in models])
+        widths = np.repeat([float(model.kernel.width) for model in models], sizes)
+        return cls(
+            Kernel(landmarks, widths, first.kernel.shape),
+            np.vstack([model.weights for model in models]),
+            tuple(accumulate([0, *sizes[:-1]])),
+            np.stack([model.intercept for model in models]),
+            first.classes,
+            first.view,
+        )
+
+    @property
+    def row_cost(self) -> float:
+        """Microseconds for one row."""
+        m, p = self.kernel.landmarks.shape
+        return float(CALL_COST + 10.0 * len(self.starts) + m * (0.008 + 0.0005 * p))
+
+    @property
+    def bulk_cost(self) -> float:
+        """Microseconds for one of many rows."""
+        m, p = self.kernel.landmarks.shape
+        return float(m * (0.01 + 0.0001 * p))
+
+    def predict(self, X: F32) -> F32:
+        """Predict in chunks of rows, which bounds memory."""
+        result = np.empty((len(X), self.weights.shape[1]), np.float32)
+        step = max(BLOCK, _NUMBERS // len(self.weights))
+        for first in range(0, len(X), step):
+            result[first : first + step] = self._some(self.kernel(X[first : first + step]))
+        return result
+
+    def _some(self, similar: F32) -> F64:
+        total: F64 = np.zeros((len(similar), self.weights.shape[1]))
+        ends = (*self.starts[1:], len(self.weights))
+        for start, end, intercept in zip(self.starts, ends, self.intercepts, strict=True):
+            scores = product(similar[:, start:end].astype(np.float64), self.weights[start:end]) + intercept
+            total += softmax(scores) if self.classes else scores
+        return total / len(self.starts)
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,35 @@
-"""Boosted models of several folds as one: LightGBM is called once for all of them.
+"""Models of several folds as one, since most of what a row alone takes is calls.
 
 A call of LightGBM takes longer than the way of one row through a hundred trees, and an ensemble has a model
-for each fold. The mean of them is the sum of all their trees, divided by their number.
+for each fold: the mean of boosted ones is the sum of all their trees, divided by their number. Linear models
+and kernel machines are one product.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import lightgbm as lgb
 import numpy as np
 
-from automl_jupyter.engine.boosting import CALL_COST, BoosterModel, Trees, answer
+from automl_jupyter.engine import boosting, kernel, linear
+from automl_jupyter.engine.boosting import BoosterModel, Trees, answer
+from automl_jupyter.engine.kernel import KernelMean, KernelModel
 from automl_jupyter.engine.learners import F32, Model
+from automl_jupyter.engine.linear import LinearMean, LinearModel
+
+M = TypeVar("M", bound=Model)
+
+_SHARED: Mapping[type[Model], float] = {
+    BoosterModel: boosting.CALL_COST,
+    KernelModel: kernel.CALL_COST,
+    LinearModel: linear.CALL_COST,
+}
+"""Microseconds that joined models take once instead of each."""
 
 WRITERS = 2
 """Threads that write models at a time."""
@@ -62,21 +76,45 @@ class Share:
 
 
 def merged(models: Sequence[Model]) -> tuple[Model, ...]:
-    """Join models where that is possible: each is still there, and :func:`mean` calls LightGBM once.
+    """Join models where that is possible.
+
+    Boosted ones are still there one by one, and :func:`mean` calls LightGBM once; of linear models and kernel
+    machines their mean alone is left.
 
     Parameters
     ----------
     models : sequence of Model
         The models of a trial.
     """
-    boosted = [model for model in models if isinstance(model, BoosterModel)]
-    if len(boosted) < 2 or len(boosted) < len(models):
-        return tuple(models)
+    if boosted := _all_of(BoosterModel, models):
+        return _shares(boosted)
+    mean_of = _mean_of(models)
+    return tuple(models) if mean_of is None else (mean_of,)
+
+
+def _mean_of(models: Sequence[Model]) -> Model | None:
+    """One model in place of several, where there is one."""
+    if lines := _all_of(LinearModel, models):
+        return LinearMean.of(lines)
+    if machines := _all_of(KernelModel, models):
+        return KernelMean.of(machines)
+    return None
+
+
+def _all_of(kind: type[M], models: Sequence[Model]) -> list[M]:
+    """The models, if they are several and all of one kind; else none."""
+    found = [model for model in models if isinstance(model, kind)]
+    if len(found) < max(2, len(models)):
+        found.clear()
+    return found
+
+
+def _shares(boosted: Sequence[BoosterModel]) -> tuple[Share, ...]:
     trees = _joined(boosted)
     leaves = sum(m.leaves * m.rounds for m in boosted) / sum(m.rounds for m in boosted)
     found, first = [], 0
     for model in boosted:
-        cost = model.row_cost - CALL_COST * (1 - 1 / len(boosted))
+        cost = model.row_cost - boosting.CALL_COST * (1 - 1 / len(boosted))
         found.append(
             Share(
                 trees,
@@ -112,8 +150,8 @@ def mean(models: Sequence[Model], X: F32, threads: int = 1) -> F32:
 
 def row_cost(models: Sequence[Model]) -> float:
     """Microseconds that a row takes alone once the models are joined."""
-    calls = CALL_COST * (len(models) - 1) if all(isinstance(m, BoosterModel) for m in models) else 0.0
-    return sum(model.row_cost for model in models) - calls
+    shared = next((cost for kind, cost in _SHARED.items() if _all_of(kind, models)), 0.0)
+    return sum(model.row_cost for model in models) - shared * (len(models) - 1)
 
 
 def _joined(models: Sequence[BoosterModel]) -> Trees:

@@ -53,7 +53,7 @@ class NeuralModel:
     @property
     def row_cost(self) -> float:
         """Microseconds for one row: some twenty calls of numpy, and reading the parameters once."""
-        return 50.0 + 0.0003 * self.design.size
+        return 65.0 + 0.0004 * self.design.size
 
     @property
     def bulk_cost(self) -> float:

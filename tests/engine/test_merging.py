@@ -1,4 +1,4 @@
-"""Boosted models of several folds that are asked with one call."""
+"""Models of several folds that are asked as one."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from automl_jupyter.engine import boosting, merging
+from automl_jupyter.engine import boosting, kernel, linear, merging
 from automl_jupyter.engine.boosting import BoosterModel
 from automl_jupyter.engine.learners import Clock, ConstantModel, Work
 from automl_jupyter.engine.merging import Share, mean, merged
@@ -70,7 +70,42 @@ def test_threads_that_ask_for_different_rounds_do_not_disturb_each_other(monkeyp
     assert all(np.array_equal(a, b) for a, b in zip(found, expected * 5, strict=True))
 
 
-def test_what_is_not_boosted_stays_as_it_is():
+FITS = {
+    "linear": (linear.fit_linear, {"strengths": (0.1, 3.0), "steps": 60}),
+    "gauss": (kernel.fit_kernel, {"landmarks": 60, "width": 1.0, "shape": "gauss"}),
+    "laplace": (kernel.fit_kernel, {"landmarks": 60, "width": 0.5, "shape": "laplace"}),
+}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("name", FITS)
+def test_one_product_is_the_mean_of_all(name, task):
+    rng = np.random.default_rng(3)
+    fit, params = FITS[name]
+    alone = []
+    for seed in range(4):
+        X = rng.normal(size=(90 + seed, 5)).astype(np.float32)
+        y = {
+            "binary": X[:, 0] > 0,
+            "multiclass": np.digitize(X[:, 0], [-0.5, 0.5]),
+            "regression": X[:, 0],
+        }[task]
+        width = {"binary": 2, "multiclass": 3, "regression": 1}[task]
+        coded = y.astype(np.float32 if task == "regression" else np.int32)
+        work = Work(X, coded, task, width, 5, seed, Clock(np.inf, np.inf))
+        alone.append(fit(work, {"strengths": (0.1, 3.0), "steps": 60, **params}).models[-1])
+    (joined,) = merged(alone)
+    X = rng.normal(size=(40, 5)).astype(np.float32)
+    assert mean([joined], X) == pytest.approx(np.mean([one.predict(X) for one in alone], axis=0), abs=1e-5)
+    # A row alone, and what is read back, give the same.
+    again = pickle.loads(pickle.dumps(joined))
+    assert np.array_equal(np.vstack([again.predict(row[None]) for row in X]), joined.predict(X))
+    assert merging.row_cost(alone) == pytest.approx(joined.row_cost)
+    assert joined.bulk_cost == pytest.approx(sum(one.bulk_cost for one in alone))
+    assert merged(alone[:1]) == tuple(alone[:1])
+
+
+def test_what_cannot_be_joined_stays_as_it_is():
     constant = ConstantModel(np.array([1.0], np.float32))
     assert merged([constant, constant]) == (constant, constant)
     one = model("regression", 0)

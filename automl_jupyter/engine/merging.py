@@ -2,7 +2,7 @@
 
 A call of LightGBM takes longer than the way of one row through a hundred trees, and an ensemble has a model
 for each fold: the mean of boosted ones is the sum of all their trees, divided by their number. Linear models
-and kernel machines are one product.
+and kernel machines are one product, networks as many as they have layers.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import TypeVar
 import lightgbm as lgb
 import numpy as np
 
-from automl_jupyter.engine import boosting, kernel, linear
+from automl_jupyter.engine import boosting, kernel, linear, neural
 from automl_jupyter.engine.boosting import BoosterModel, Trees, answer
 from automl_jupyter.engine.kernel import KernelMean, KernelModel
 from automl_jupyter.engine.learners import F32, Model
 from automl_jupyter.engine.linear import LinearMean, LinearModel
+from automl_jupyter.engine.neural import NeuralMean, NeuralModel
 
 M = TypeVar("M", bound=Model)
 
@@ -28,6 +29,7 @@ _SHARED: Mapping[type[Model], float] = {
     BoosterModel: boosting.CALL_COST,
     KernelModel: kernel.CALL_COST,
     LinearModel: linear.CALL_COST,
+    NeuralModel: neural.CALL_COST,
 }
 """Microseconds that joined models take once instead of each."""
 
@@ -78,8 +80,8 @@ class Share:
 def merged(models: Sequence[Model]) -> tuple[Model, ...]:
     """Join models where that is possible.
 
-    Boosted ones are still there one by one, and :func:`mean` calls LightGBM once; of linear models and kernel
-    machines their mean alone is left.
+    Boosted ones are still there one by one, and :func:`mean` calls LightGBM once; of linear models, kernel
+    machines and networks their mean alone is left.
 
     Parameters
     ----------
@@ -98,13 +100,16 @@ def _mean_of(models: Sequence[Model]) -> Model | None:
         return LinearMean.of(lines)
     if machines := _all_of(KernelModel, models):
         return KernelMean.of(machines)
+    if networks := _all_of(NeuralModel, models):
+        return NeuralMean.of(networks)
     return None
 
 
 def _all_of(kind: type[M], models: Sequence[Model]) -> list[M]:
-    """The models, if they are several and all of one kind; else none."""
+    """The models, if they are several, all of one kind and can be joined; else none."""
     found = [model for model in models if isinstance(model, kind)]
-    if len(found) < max(2, len(models)):
+    networks = [model for model in found if isinstance(model, NeuralModel)]
+    if len(found) < max(2, len(models)) or (networks and not neural.alike(networks)):
         found.clear()
     return found
 

@@ -7,7 +7,7 @@ matrices), :mod:`automl_jupyter.engine.nn_train` (rate and optimiser), :mod:`aut
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,14 +15,18 @@ import numpy.typing as npt
 
 from automl_jupyter.engine import nn_train
 from automl_jupyter.engine.learners import F32, Params, Path, Work
-from automl_jupyter.engine.nn_bins import Bins, learn_bins
-from automl_jupyter.engine.nn_network import Design, Network, answer, softmax, start
+from automl_jupyter.engine.nn_bins import Bins, BinsOfSeveral, learn_bins
+from automl_jupyter.engine.nn_network import Design, Network, answer, answer_of_several, softmax, start
+
+CALL_COST = 55.0
+"""Microseconds that a row takes however small a network is."""
 
 _BATCHES, _SMALLEST, _LARGEST = 16, 32, 256
 _BINS_IN_ALL = 1024
 _MEMBER_ROWS = 10_000
 """Rows that all members together read in an epoch: on long tables more steps are worth more than members."""
-_CHUNK = 256
+_CHUNK, _FEW = 256, 32
+"""So many rows are answered at a time, fewer by several networks: what is computed should stay in a cache."""
 _SLACK = 1e-9
 _WORSE = 1.05
 _NEARLY = 0.97
@@ -53,13 +57,12 @@ class NeuralModel:
     @property
     def row_cost(self) -> float:
         """Microseconds for one row: some twenty calls of numpy, and reading the parameters once."""
-        return 65.0 + 0.0004 * self.design.size
+        return CALL_COST + 10.0 + 0.0004 * self.design.size
 
     @property
     def bulk_cost(self) -> float:
         """Microseconds for one of many rows: products, and the hidden units of each member."""
-        units = self.design.members * sum(self.design.hidden)
-        return 0.00004 * self.design.products() + 0.002 * units
+        return _bulk_cost(self.design)
 
     def predict(self, X: F32) -> F32:
         """Predict on the calling thread, some rows at a time."""
@@ -68,6 +71,70 @@ class NeuralModel:
             rows = self.bins.widen(X[at : at + _CHUNK])
             result[at : at + _CHUNK] = answer(self.design, self.parameters, rows, self.classes)
         return result
+
+
+@dataclass(frozen=True)
+class NeuralMean:
+    """The mean of several networks of one shape, each step of which is one call for all.
+
+    Attributes
+    ----------
+    design : Design
+        The sizes of each; all read as many numbers as that which reads most.
+    parameters : ndarray of shape (networks, design.size), float32
+        The parameters of each.
+    bins : BinsOfSeveral
+        What numbers become before they read them.
+    classes : bool
+        Whether they answer with probabilities.
+    """
+
+    design: Design
+    parameters: F32
+    bins: BinsOfSeveral
+    classes: bool
+    view: str = "linear"
+
+    @classmethod
+    def of(cls, models: Sequence[NeuralModel]) -> NeuralMean:
+        """Join models that are :func:`alike`."""
+        first = models[0]
+        design = replace(first.design, inputs=max(model.design.inputs for model in models))
+        parameters = np.zeros((len(models), design.size), np.float32)
+        for own, model in zip(parameters, models, strict=True):
+            for name, part in design.parts(own).items():
+                theirs = model.design.parts(model.parameters)[name]
+                part[: len(theirs)] = theirs
+        bins = BinsOfSeveral.of([model.bins for model in models])
+        return cls(design, parameters, bins, first.classes, first.view)
+
+    @property
+    def row_cost(self) -> float:
+        """Microseconds for one row."""
+        return CALL_COST + 10.0 * len(self.parameters) + 0.0004 * self.parameters.size
+
+    @property
+    def bulk_cost(self) -> float:
+        """Microseconds for one of many rows: products, and the hidden units of each member."""
+        return len(self.parameters) * _bulk_cost(self.design)
+
+    def predict(self, X: F32) -> F32:
+        """Predict on the calling thread, some rows at a time."""
+        result = np.empty((len(X), self.design.outputs), dtype=np.float32)
+        step = max(_FEW, _CHUNK // len(self.parameters))
+        for at in range(0, len(X), step):
+            rows = self.bins.widen(X[at : at + step])
+            result[at : at + step] = answer_of_several(self.design, self.parameters, rows, self.classes)
+        return result
+
+
+def alike(models: Sequence[NeuralModel]) -> bool:
+    """Tell whether networks differ in nothing but the numbers that they read."""
+    return len({replace(model.design, inputs=0) for model in models}) == 1
+
+
+def _bulk_cost(design: Design) -> float:
+    return 0.00004 * design.products() + 0.002 * design.members * sum(design.hidden)
 
 
 def fit_neural(work: Work, params: Params) -> Path:

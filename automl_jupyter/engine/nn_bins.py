@@ -7,6 +7,7 @@ a skewed column is spread out as well.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,14 +38,52 @@ class Bins:
 
     def widen(self, X: F32) -> F32:
         """Give rows of shape (n, p) with what their numbers become, shape (n, p + bins)."""
-        p = X.shape[1]
-        wide = np.empty((len(X), p + len(self.columns)), dtype=np.float32)
-        wide[:, :p] = X
-        part = wide[:, p:]
-        np.subtract(X[:, self.columns], self.low, out=part)
-        part *= self.inverse
-        np.clip(part, 0, 1, out=part)
-        return wide
+        return _widened(X, self.columns, self.low, self.inverse)
+
+
+@dataclass(frozen=True)
+class BinsOfSeveral:
+    """Bins of several networks, as many for each: those that one has less are of no width and stay zero.
+
+    Attributes
+    ----------
+    columns, low, inverse : ndarray of shape (networks, 1, bins)
+        As of :class:`Bins`.
+    """
+
+    columns: npt.NDArray[np.intp]
+    low: F32
+    inverse: F32
+
+    @classmethod
+    def of(cls, several: Sequence[Bins]) -> BinsOfSeveral:
+        """Put bins beside each other."""
+        shape = (len(several), 1, max(len(bins.columns) for bins in several))
+        joined = cls(np.zeros(shape, np.intp), np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+        for i, bins in enumerate(several):
+            joined.columns[i, 0, : len(bins.columns)] = bins.columns
+            joined.low[i, 0, : len(bins.low)] = bins.low
+            joined.inverse[i, 0, : len(bins.inverse)] = bins.inverse
+        return joined
+
+    def widen(self, X: F32) -> F32:
+        """Give rows of shape (n, p) for each network, shape (networks, n, p + bins); once without bins."""
+        if not self.columns.size:
+            return X[None]
+        return _widened(X, self.columns, self.low, self.inverse)
+
+
+def _widened(X: F32, columns: npt.NDArray[np.intp], low: F32, inverse: F32) -> F32:
+    """Rows, and beside them how far each number has come through each of its bins."""
+    p, leading = X.shape[1], columns.shape[:-2]
+    wide = np.empty((*leading, len(X), p + columns.shape[-1]), dtype=np.float32)
+    wide[..., :p] = X
+    part = wide[..., p:]
+    cells = X[np.arange(len(X))[:, None], columns] if leading else X[:, columns]
+    np.subtract(cells, low, out=part)
+    part *= inverse
+    np.clip(part, 0, 1, out=part)
+    return wide
 
 
 def learn_bins(X: F32, most: int, in_all: int) -> Bins:

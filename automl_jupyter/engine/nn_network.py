@@ -70,11 +70,11 @@ class Design:
         return float(self.inputs * self.hidden[0] + self.members * (inner + last))
 
     def parts(self, flat: F32) -> dict[str, F32]:
-        """See the parameters in one array by their names."""
+        """See the parameters in one array, or in a row of one for each network, by their names."""
         parts, at = {}, 0
         for name, shape in self.shapes.items():
             size = int(np.prod(shape))
-            parts[name] = flat[at : at + size].reshape(shape)
+            parts[name] = flat[..., at : at + size].reshape(*flat.shape[:-1], *shape)
             at += size
         return parts
 
@@ -126,11 +126,29 @@ def answer(design: Design, flat: F32, X: F32, classes: bool) -> F32:
     classes : bool
         Whether answers are probabilities.
     """
-    parts, members, rows = design.parts(flat), design.members, len(X)
-    a = X @ parts["weight0"]
+    return answer_of_several(design, flat[None], X[None], classes)
+
+
+def answer_of_several(design: Design, flat: F32, X: F32, classes: bool) -> F32:
+    """Give the mean of the answers of several networks of one design, shape (n, outputs).
+
+    Parameters
+    ----------
+    design : Design
+        The sizes.
+    flat : ndarray of shape (networks, design.size)
+        The parameters.
+    X : ndarray of shape (networks, n, inputs), or (1, n, inputs) where all read the same
+        The rows.
+    classes : bool
+        Whether answers are probabilities.
+    """
+    parts, several, members, rows = design.parts(flat), len(flat), design.members, X.shape[1]
+    a = (X @ parts["weight0"])[:, None]
     for layer, units in enumerate(design.hidden):
         if layer:
-            a = (a.reshape(members * rows, -1) @ parts[f"weight{layer}"]).reshape(members, rows, units)
+            a = a.reshape(several, members * rows, -1) @ parts[f"weight{layer}"]
+            a = a.reshape(several, members, rows, units)
         z = a * parts[f"factor{layer}"]
         z += parts[f"shift{layer}"]
         a = z * _HALF
@@ -140,7 +158,7 @@ def answer(design: Design, flat: F32, X: F32, classes: bool) -> F32:
         a *= z
     scores = np.matmul(a, parts["last_weight"])
     scores += parts["last_shift"]
-    return np.asarray((softmax(scores) if classes else scores).mean(axis=0), dtype=np.float32)
+    return np.asarray((softmax(scores) if classes else scores).mean(axis=(0, 1)), dtype=np.float32)
 
 
 class Network:

@@ -141,6 +141,16 @@ class KernelMean:
             first.view,
         )
 
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def one(self, i: int) -> KernelModel:
+        """Give one of the machines."""
+        own = slice(self.starts[i], [*self.starts, len(self.weights)][i + 1])
+        width = float(np.broadcast_to(self.kernel.width, len(self.weights))[own.start])
+        kernel = Kernel(self.kernel.landmarks[own], width, self.kernel.shape)
+        return KernelModel(kernel, self.weights[own], self.intercepts[i], self.classes, self.view)
+
     @property
     def row_cost(self) -> float:
         """Microseconds for one row."""

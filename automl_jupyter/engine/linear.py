@@ -87,6 +87,15 @@ class LinearMean:
         coefficients = np.hstack([model.coefficients for model in models])
         return cls(coefficients, np.stack([m.intercept for m in models]), first.classes, first.view)
 
+    def __len__(self) -> int:
+        return len(self.intercepts)
+
+    def one(self, i: int) -> LinearModel:
+        """Give one of the models."""
+        width = self.intercepts.shape[1]
+        own = self.coefficients[:, i * width : (i + 1) * width]
+        return LinearModel(own, self.intercepts[i], self.classes, self.view)
+
     @property
     def row_cost(self) -> float:
         """Microseconds for one row."""

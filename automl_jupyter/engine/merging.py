@@ -24,6 +24,7 @@ from automl_jupyter.engine.linear import LinearMean, LinearModel
 from automl_jupyter.engine.neural import NeuralMean, NeuralModel
 
 M = TypeVar("M", bound=Model)
+Mean = LinearMean | KernelMean | NeuralMean
 
 _SHARED: Mapping[type[Model], float] = {
     BoosterModel: boosting.CALL_COST,
@@ -77,11 +78,48 @@ class Share:
         return answer(raw, self.task)
 
 
-def merged(models: Sequence[Model]) -> tuple[Model, ...]:
-    """Join models where that is possible.
+@dataclass(frozen=True)
+class OneOf:
+    """The model of one fold among those that answer together.
 
-    Boosted ones are still there one by one, and :func:`mean` calls LightGBM once; of linear models, kernel
-    machines and networks their mean alone is left.
+    Attributes
+    ----------
+    all : LinearMean, KernelMean or NeuralMean
+        All of them.
+    number : int
+        Which one it is.
+    """
+
+    all: Mean
+    number: int
+
+    @property
+    def view(self) -> str:
+        """Name of the view that all read."""
+        return self.all.view
+
+    @property
+    def parts(self) -> int:
+        """The number of models."""
+        return len(self.all)
+
+    @property
+    def row_cost(self) -> float:
+        """Microseconds for a row alone, what is common being shared by all."""
+        return self.all.row_cost / self.parts
+
+    @property
+    def bulk_cost(self) -> float:
+        """Microseconds for one of many rows."""
+        return self.all.bulk_cost / self.parts
+
+    def predict(self, X: F32) -> F32:
+        """Predict by this model alone."""
+        return self.all.one(self.number).predict(X)
+
+
+def merged(models: Sequence[Model]) -> tuple[Model, ...]:
+    """Join models where that is possible: each is still there, and :func:`mean` asks all at once.
 
     Parameters
     ----------
@@ -91,10 +129,10 @@ def merged(models: Sequence[Model]) -> tuple[Model, ...]:
     if boosted := _all_of(BoosterModel, models):
         return _shares(boosted)
     mean_of = _mean_of(models)
-    return tuple(models) if mean_of is None else (mean_of,)
+    return tuple(models) if mean_of is None else tuple(OneOf(mean_of, i) for i in range(len(models)))
 
 
-def _mean_of(models: Sequence[Model]) -> Model | None:
+def _mean_of(models: Sequence[Model]) -> Mean | None:
     """One model in place of several, where there is one."""
     if lines := _all_of(LinearModel, models):
         return LinearMean.of(lines)
@@ -143,6 +181,8 @@ def mean(models: Sequence[Model], X: F32, threads: int = 1) -> F32:
     Only one caller at a time can ask joined trees, on so many threads therefore.
     """
     first = models[0]
+    if isinstance(first, OneOf) and len(models) == first.parts:
+        return first.all.predict(X)
     if isinstance(first, Share) and len(models) == first.parts:
         rounds = first.trees.booster.current_iteration()
         total = first.trees.raw(X, 0, rounds, first.leaves, threads)

@@ -108,6 +108,13 @@ class NeuralMean:
         bins = BinsOfSeveral.of([model.bins for model in models])
         return cls(design, parameters, bins, first.classes, first.view)
 
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def one(self, i: int) -> NeuralModel:
+        """Give one of the networks."""
+        return NeuralModel(self.design, self.parameters[i], self.bins.one(i), self.classes, self.view)
+
     @property
     def row_cost(self) -> float:
         """Microseconds for one row."""

@@ -66,6 +66,10 @@ class BinsOfSeveral:
             joined.inverse[i, 0, : len(bins.inverse)] = bins.inverse
         return joined
 
+    def one(self, i: int) -> Bins:
+        """Give the bins of one network."""
+        return Bins(self.columns[i, 0], self.low[i, 0], self.inverse[i, 0])
+
     def widen(self, X: F32) -> F32:
         """Give rows of shape (n, p) for each network, shape (networks, n, p + bins); once without bins."""
         if not self.columns.size:

@@ -34,7 +34,7 @@ _OURS = {
     "automl_jupyter.engine.learners": ("ConstantModel",),
     "automl_jupyter.engine.kernel": ("Kernel", "KernelMean", "KernelModel"),
     "automl_jupyter.engine.linear": ("Curves", "LinearMean", "LinearModel", "SplineModel"),
-    "automl_jupyter.engine.merging": ("Share",),
+    "automl_jupyter.engine.merging": ("OneOf", "Share"),
     "automl_jupyter.engine.neighbours": ("Examples", "NeighbourModel"),
     "automl_jupyter.engine.neural": ("NeuralMean", "NeuralModel"),
     "automl_jupyter.engine.nn_bins": ("Bins", "BinsOfSeveral"),

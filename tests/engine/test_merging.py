@@ -105,16 +105,22 @@ def test_one_product_is_the_mean_of_all(name, task):
         coded = y.astype(np.float32 if task == "regression" else np.int32)
         work = Work(X, coded, task, width, 5, seed, Clock(np.inf, np.inf))
         alone.append(fit(work, {"strengths": (0.1, 3.0), "steps": 60, **params}).models[-1])
-    (joined,) = merged(alone)
+    joined = merged(alone)
     X = rng.normal(size=(140, 5)).astype(np.float32)
-    assert mean([joined], X) == pytest.approx(np.mean([one.predict(X) for one in alone], axis=0), abs=1e-5)
+    answers = [one.predict(X) for one in alone]
+    assert mean(joined, X) == pytest.approx(np.mean(answers, axis=0), abs=1e-5)
+    # Each is still there.
+    for part, answer in zip(joined, answers, strict=True):
+        assert part.predict(X) == pytest.approx(answer, abs=1e-5)
+    assert mean(joined[:2], X) == pytest.approx((answers[0] + answers[1]) / 2, abs=1e-5)
     # A row alone, and what is read back, give the same.
     again = pickle.loads(pickle.dumps(joined))
-    assert np.vstack([again.predict(row[None]) for row in X]) == pytest.approx(joined.predict(X), abs=1e-6)
-    assert joined.predict(X[:0]).shape == (0, width)
+    assert np.vstack([mean(again, row[None]) for row in X]) == pytest.approx(mean(joined, X), abs=1e-6)
+    assert mean(joined, X[:0]).shape == (0, width)
     # Networks that read less than others are widened.
-    assert merging.row_cost(alone) == pytest.approx(joined.row_cost, rel=0.1)
-    assert joined.bulk_cost == pytest.approx(sum(one.bulk_cost for one in alone), rel=0.1)
+    assert merging.row_cost(alone) == pytest.approx(sum(part.row_cost for part in joined), rel=0.1)
+    bulk = sum(part.bulk_cost for part in joined)
+    assert bulk == pytest.approx(sum(one.bulk_cost for one in alone), rel=0.1)
     assert merged(alone[:1]) == tuple(alone[:1])
 
 

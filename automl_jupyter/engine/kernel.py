@@ -87,14 +87,12 @@ class KernelModel:
     @property
     def row_cost(self) -> float:
         """Microseconds for one row."""
-        m, p = self.kernel.landmarks.shape
-        return float(CALL_COST + 10.0 + m * (0.008 + 0.0005 * p))
+        return _row_cost(self.kernel, 1)
 
     @property
     def bulk_cost(self) -> float:
         """Microseconds for one of many rows."""
-        m, p = self.kernel.landmarks.shape
-        return float(m * (0.01 + 0.0001 * p))
+        return _bulk_cost(self.kernel)
 
     def predict(self, X: F32) -> F32:
         """Predict in chunks of rows, which bounds memory."""
@@ -154,14 +152,12 @@ class KernelMean:
     @property
     def row_cost(self) -> float:
         """Microseconds for one row."""
-        m, p = self.kernel.landmarks.shape
-        return float(CALL_COST + 10.0 * len(self.starts) + m * (0.008 + 0.0005 * p))
+        return _row_cost(self.kernel, len(self))
 
     @property
     def bulk_cost(self) -> float:
         """Microseconds for one of many rows."""
-        m, p = self.kernel.landmarks.shape
-        return float(m * (0.01 + 0.0001 * p))
+        return _bulk_cost(self.kernel)
 
     def predict(self, X: F32) -> F32:
         """Predict in chunks of rows, which bounds memory."""
@@ -190,6 +186,16 @@ class KernelPath(Path):
         """Predict rows at each stage, the kernel once."""
         weights = np.hstack([model.weights for model in self.models])
         return _predict(self.models[0], X, weights, np.concatenate([m.intercept for m in self.models]))
+
+
+def _row_cost(kernel: Kernel, machines: int) -> float:
+    m, p = kernel.landmarks.shape
+    return float(CALL_COST + 10.0 * machines + m * (0.008 + 0.0005 * p))
+
+
+def _bulk_cost(kernel: Kernel) -> float:
+    m, p = kernel.landmarks.shape
+    return float(m * (0.01 + 0.0001 * p))
 
 
 def _predict(model: KernelModel, X: F32, weights: F64, intercept: F64) -> F32:

@@ -316,7 +316,7 @@ class _Search:
     def _fit_above(self, candidates: list[Candidate], material: Material, until: float) -> None:
         if not candidates or self.observer.should_stop():
             return
-        schedule = self._schedule(list(candidates))
+        schedule = self._schedule(candidates)
         schedule.deadline.at = until
         Fits(self.crew, self.board, schedule, material, lambda job, done: None, drops_losers=False).collect()
         self._give_up(schedule)

@@ -242,6 +242,8 @@ def test_from_a_file_to_a_prediction_with_the_mouse(open_notebook: Open, root: P
     lab.field("carrier").fill("ZZ")
     lab.field("carrier").blur()
     expect(answer).to_contain_text("ZZ", timeout=PATIENCE)
+    # Its explanation follows; where it has other lines, what stands below moves.
+    expect(added.locator("tr", has_text="carrier").locator("td").nth(1)).to_have_text("", timeout=PATIENCE)
     lab.field("File to predict").fill("flights.csv")
     lab.button("Predict the file").click()
     lab.says("predictions.csv")
@@ -323,8 +325,16 @@ def test_the_panel_speaks_french(open_notebook: Open) -> None:
     expect(lab.field("Colonne à prédire")).to_have_value("late")
     lab.picture("6-french")
     lab.field("Durée (60, 5m, 1h)").fill("bientôt")
-    lab.button("Entraîner").click()
-    lab.says("Un champ n’est pas compris")
+    lab.says("pour un premier aperçu")
+    start = lab.button("Entraîner")
+    before = start.bounding_box()
+    start.click()
+    # Beside the heading of the part that it is about, and nothing moves for it.
+    told = lab.part("Entraînement").locator("[role=status]", has_text="Durée (60, 5m, 1h)")
+    expect(told).to_be_visible(timeout=PATIENCE)
+    expect(told).to_have_text("«\xa0bientôt\xa0» dans «\xa0Durée (60, 5m, 1h)\xa0» n’est pas compris.")
+    assert start.bounding_box() == before
+    lab.picture("7-unclear")
     lab.has_no_barriers()
 
 

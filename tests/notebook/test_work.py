@@ -11,6 +11,15 @@ from automl_jupyter.notebook.panel.state import State
 from automl_jupyter.notebook.panel.work import Worker
 
 
+class Line:
+    """Where sentences stand; of several, the last."""
+
+    sentence, trouble = "never said", False
+
+    def __call__(self, sentence: str, trouble: bool) -> None:
+        self.sentence, self.trouble = sentence, trouble
+
+
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     """One whose server is named, and never asked."""
@@ -24,21 +33,23 @@ def test_nothing_is_said_to_be_under_way_after_a_fault(worker: Worker) -> None:
     def fault(_: Client) -> None:
         raise ZeroDivisionError
 
-    thread = worker.ask(fault, "notebook.doing.reading")
-    thread.join(30)
-    assert worker.state.trouble
-    assert worker.state.sentence == "Something went wrong in the panel itself; Jupyter’s log says what."
+    line = Line()
+    worker.ask(fault, "notebook.doing.reading", line).join(30)
+    assert line.trouble
+    assert line.sentence == "Something went wrong in the panel itself; Jupyter’s log says what."
 
 
 def test_a_file_that_cannot_be_read_is_named(worker: Worker) -> None:
     def read(_: Client) -> None:
         Path("/no/such/file").read_bytes()
 
-    worker.ask(read).join(30)
-    assert worker.state.trouble
-    assert "/no/such/file" in worker.state.sentence
+    line = Line()
+    worker.ask(read, "", line).join(30)
+    assert line.trouble
+    assert "/no/such/file" in line.sentence
 
 
 def test_what_has_ended_well_leaves_no_sentence(worker: Worker) -> None:
-    worker.ask(lambda _: None, "notebook.doing.reading").join(30)
-    assert (worker.state.trouble, worker.state.sentence) == (False, "")
+    line = Line()
+    worker.ask(lambda _: None, "notebook.doing.reading", line).join(30)
+    assert (line.trouble, line.sentence) == (False, "")

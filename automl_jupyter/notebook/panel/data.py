@@ -51,9 +51,10 @@ class Data(Part):
         self.use = button(text("notebook.data.use"))
         self.copy = copy_as(worker, text("notebook.data.use"))
         self.read = ipw.HTML()
-        self.reread = Reread(state, worker)
+        self.reread = Reread(state, worker, self.status)
         self.view = part(
             text("notebook.part.data"),
+            self.status,
             self.drop,
             row(self.source, self.use),
             self.copy,
@@ -81,9 +82,9 @@ class Data(Part):
     def take(self, word: str) -> None:
         """Take in what a word means."""
         if not word:
-            self._worker.complain(self._worker.text("notebook.data.nothing"))
+            self.complain(self._worker.text("notebook.data.nothing"))
             return
-        self._worker.ask(lambda client: self._take(client, word), "notebook.doing.reading")
+        self.ask(lambda client: self._take(client, word), "notebook.doing.reading")
 
     def take_frame(self, frame: Writable, name: str) -> None:
         """Take in a DataFrame."""
@@ -91,7 +92,7 @@ class Data(Part):
         def upload(client: Client) -> None:
             self._state.set_trait("dataset", client.upload(frame, name=name))
 
-        self._worker.ask(upload, "notebook.doing.reading")
+        self.ask(upload, "notebook.doing.reading")
 
     def _take(self, client: Client, word: str) -> None:
         from automl_jupyter.notebook.sources import Table, Words
@@ -110,7 +111,7 @@ class Data(Part):
 
     def _dropped(self, change: Mapping[str, Any]) -> None:
         if change["new"]:
-            self._worker.ask(
+            self.ask(
                 lambda client: self._state.set_trait("dataset", client.dataset(change["new"])),
                 "notebook.doing.reading",
             )

@@ -42,6 +42,7 @@ class JobPart(Part):
         }
         self.view = part(
             text("notebook.part.job"),
+            self.status,
             self.jobs,
             self.bar,
             self.board,
@@ -53,6 +54,7 @@ class JobPart(Part):
         for verb in self.copies:
             getattr(self, verb).on_click(lambda _, verb=verb: self._act(verb))
         state.observe(lambda _: self._show(), ["job", "since"])
+        state.observe(lambda change: self.say(change["new"], trouble=True), "lost")
 
     def offer(self, client: Client, *, attach: bool) -> None:
         """Say which jobs there are; with `attach`, watch one that is running."""
@@ -92,7 +94,7 @@ class JobPart(Part):
     def _chosen(self, change: Mapping[str, Any]) -> None:
         id_ = change["new"]
         if id_ and (self._state.job is None or self._state.job.id != id_):
-            self._worker.ask(lambda client: self._open(client, id_), "notebook.doing.opening")
+            self.ask(lambda client: self._open(client, id_), "notebook.doing.opening")
 
     def _open(self, client: Client, id_: str) -> None:
         job = client.job(id_)
@@ -107,7 +109,7 @@ class JobPart(Part):
         def act(client: Client) -> None:
             self._worker.follow(verbs[verb](client, job))
 
-        self._worker.ask(act)
+        self.ask(act)
 
     def _show(self) -> None:
         job: Job | None = self._state.job

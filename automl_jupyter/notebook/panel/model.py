@@ -28,9 +28,10 @@ class ModelPart(Part):
         self.version = labelled(ipw.Dropdown, text("cli.models.version"), options=[])
         self.promote = button(text("notebook.model.promote"))
         self.copy = copy_as(worker, text("notebook.model.promote"))
-        self.seen = Seen(state, worker)
+        self.seen = Seen(state, worker, self.status)
         self.view = part(
             text("notebook.part.model"),
+            self.status,
             self.card,
             self.version,
             row(self.promote, self.copy),
@@ -70,4 +71,4 @@ class ModelPart(Part):
         def promote(client: Client) -> None:
             self._state.set_trait("model", client.promote(name, version))
 
-        self._worker.ask(promote)
+        self.ask(promote)

@@ -49,16 +49,15 @@ class Panel(ipw.VBox):  # type: ignore[misc]
         variables: Mapping[str, Any] = {} if shell is None else shell.user_ns
         self.state = State()
         self._worker = Worker(self.state, language)
-        self._status, self._onward = ipw.HTML(), ipw.HTML()
+        self._onward = ipw.HTML()
         self.data = Data(self.state, self._worker, variables)
         self.train = Train(self.state, self._worker)
         self.job = JobPart(self.state, self._worker)
         self.model = ModelPart(self.state, self._worker)
         self.predict = Predict(self.state, self._worker)
         parts = (self.data, self.train, self.job, self.model, self.predict)
-        super().__init__([self._status, *(part.view for part in parts), self._onward])
+        super().__init__([*(part.view for part in parts), self._onward])
         self.add_class("automl-panel")
-        self.state.observe(lambda _: self._say(), ["sentence", "trouble"])
         self.state.observe(lambda _: self._lead_on(), ["base", "dataset", "job", "model", "version"])
         source = source.content if isinstance(source, Result) else source
         called = next(
@@ -71,16 +70,14 @@ class Panel(ipw.VBox):  # type: ignore[misc]
             self.data.take_frame(source, name)
         elif source is not None:
             self._take(source)
-        self._worker.ask(lambda client: self._look_around(client, attach=source is None))
+        self.data.ask(lambda client: self._look_around(client, attach=source is None))
 
     def _take(self, source: object) -> None:
         from automl_jupyter.schemas import Dataset, Job
 
         if isinstance(source, Job):
             self._worker.follow(source)
-            self._worker.ask(
-                lambda client: self.state.set_trait("dataset", client.dataset(source.dataset_id))
-            )
+            self.job.ask(lambda client: self.state.set_trait("dataset", client.dataset(source.dataset_id)))
         elif isinstance(source, Dataset):
             self.state.set_trait("dataset", source)
         else:
@@ -96,7 +93,3 @@ class Panel(ipw.VBox):  # type: ignore[misc]
         if link:
             text = self._worker.text("notebook.onward")
             self._onward.value = html(el("p", el("a", text, href=link, target="_blank", rel="noopener")))
-
-    def _say(self) -> None:
-        sentence, kind = self.state.sentence, "bad" if self.state.trouble else "quiet"
-        self._status.value = html(el("p", sentence, class_=kind, role="status")) if sentence else ""

@@ -32,7 +32,7 @@ class Predict(Part):
         self._fields: dict[str, tuple[ModelColumn, Any]] = {}
         text = worker.text
         self.form = ipw.VBox()
-        self.ask = button(text("notebook.predict.row"), primary=True)
+        self.one = button(text("notebook.predict.row"), primary=True)
         self.copy = copy_as(worker, text("notebook.predict.row"))
         self.answer = ipw.HTML()
         self.explain = button(text("notebook.predict.explain"))
@@ -50,8 +50,9 @@ class Predict(Part):
         self.written = ipw.HTML()
         self.view = part(
             text("notebook.part.predict"),
+            self.status,
             self.form,
-            row(self.ask, self.copy),
+            row(self.one, self.copy),
             self.answer,
             row(self.explain, self.copy_explain),
             self.explained,
@@ -61,7 +62,7 @@ class Predict(Part):
             self.written,
         )
         show(self.view, shown=False)
-        self.ask.on_click(lambda _: self._predict())
+        self.one.on_click(lambda _: self._predict())
         self.explain.on_click(lambda _: self._explain())
         self.write.on_click(lambda _: self._write())
         for field in (self.source, self.output):
@@ -84,7 +85,7 @@ class Predict(Part):
         if version is None:
             return
         show(self.explain, shown=self._state.model.task != "clustering")
-        self._worker.ask(lambda client: self._fill(client, version))
+        self.ask(lambda client: self._fill(client, version))
 
     def _fill(self, client: Client, version: ModelVersion) -> None:
         preview = client.preview(version.dataset_id)
@@ -112,7 +113,7 @@ class Predict(Part):
         def predict(client: Client) -> None:
             self._state.set_trait("predictions", client.predict(reference, [asked]))
 
-        self._worker.ask(predict)
+        self.ask(predict)
 
     def _explain(self) -> None:
         asked, reference, version = self.row(), self._reference(), self._state.version
@@ -122,12 +123,12 @@ class Predict(Part):
             if self._state.version is version:
                 self.explained.value = html(self._worker.page.of(found))
 
-        self._worker.ask(explain, "cli.explain.running")
+        self.ask(explain, "cli.explain.running")
 
     def _write(self) -> None:
         source, output, reference = self.source.value.strip(), self.output.value.strip(), self._reference()
         if not source or not output:
-            self._worker.complain(self._worker.text("notebook.predict.which"))
+            self.complain(self._worker.text("notebook.predict.which"))
             return
 
         def write(client: Client) -> None:
@@ -135,7 +136,7 @@ class Predict(Part):
             sentence = self._worker.text("cli.predict.written", path=output)
             self.written.value = html(el("p", sentence, class_="good", role="status"))
 
-        self._worker.ask(write, "notebook.doing.predicting")
+        self.ask(write, "notebook.doing.predicting")
 
     def _reference(self) -> ModelRef:
         from automl_jupyter.schemas import ModelRef

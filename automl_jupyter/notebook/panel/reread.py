@@ -31,8 +31,8 @@ class Reread(Part):
     what can be typed.
     """
 
-    def __init__(self, state: State, worker: Worker) -> None:
-        super().__init__(state, worker)
+    def __init__(self, state: State, worker: Worker, status: ipw.HTML) -> None:
+        super().__init__(state, worker, status)
         text = worker.text
         kept, found_out = (text("notebook.reread.kept"), ""), (text("notebook.reread.auto"), GUESS)
         separators = [(text(f"notebook.reread.{name}"), name) for name in SEPARATORS]
@@ -111,13 +111,13 @@ class Reread(Part):
         try:
             decided = self._decided()
         except Refused as problem:
-            self._worker.complain(str(problem).splitlines()[0])
+            self.complain(str(problem).splitlines()[0])
             return
         if not decided:
-            self._worker.complain(self._worker.text("notebook.reread.nothing"))
+            self.complain(self._worker.text("notebook.reread.nothing"))
             return
 
         def read(client: Client) -> None:
             self._state.set_trait("dataset", client.reread(dataset, **decided))
 
-        self._worker.ask(read, "notebook.doing.reading")
+        self.ask(read, "notebook.doing.reading")

@@ -25,8 +25,8 @@ SLOW = ("importance", "dependence", "learning")
 class Seen(Part):
     """Draws a version and says what it has learnt, when it is asked to."""
 
-    def __init__(self, state: State, worker: Worker) -> None:
-        super().__init__(state, worker)
+    def __init__(self, state: State, worker: Worker, status: ipw.HTML) -> None:
+        super().__init__(state, worker, status)
         self._charts: Sequence[Chart] = ()
         text = worker.text
         self.learn = button(text("notebook.model.learn"))
@@ -67,7 +67,7 @@ class Seen(Part):
             if self._state.version is version:
                 self.learnt.value = html(self._worker.page.of(found))
 
-        self._worker.ask(learn, "cli.explain.running")
+        self.ask(learn, "cli.explain.running")
 
     def _draw(self) -> None:
         reference, version, ground = self._reference(), self._state.version, self._state.ground
@@ -79,7 +79,7 @@ class Seen(Part):
                 seen = self.chart.value
                 self._offer(found, seen if isinstance(seen, int) and seen < len(found) else 0)
 
-        self._worker.ask(draw, "cli.explain.running")
+        self.ask(draw, "cli.explain.running")
 
     def _redraw(self) -> None:
         if self._charts:
@@ -93,7 +93,7 @@ class Seen(Part):
             if self._state.version is version:
                 self._offer([*self._charts, *found], len(self._charts))
 
-        self._worker.ask(draw, "cli.explain.running")
+        self.ask(draw, "cli.explain.running")
 
     def _offer(self, charts: Sequence[Chart], place: int = 0) -> None:
         self._charts = charts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Any, Bool, Float, HasTraits, Unicode
+from traitlets import Any, Float, HasTraits, Unicode
 
 
 class State(HasTraits):
@@ -21,5 +21,4 @@ class State(HasTraits):
     version = Any(None, allow_none=True, help="Its `ModelVersion` that is looked at.")
     predictions = Any(None, allow_none=True, help="The last `Predictions`.")
     ground = Unicode("light", help="What the page looks like: ``light``, ``dark`` or ``contrast``.")
-    sentence = Unicode("", help="What is going on, or went wrong.")
-    trouble = Bool(False, help="Whether the sentence says what went wrong.")
+    lost = Unicode("", help="Why the job is no longer watched.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets as ipw
 
@@ -19,6 +20,8 @@ from automl_jupyter.notebook.panel.work import Worker
 
 if TYPE_CHECKING:
     from automl_jupyter.schemas import Dataset, Finding
+
+T = TypeVar("T")
 
 METRICS = (
     "roc_auc",
@@ -77,6 +80,7 @@ class Train(Part):
         self.copy = copy_as(worker, text("notebook.train.start"))
         self.view = part(
             text("notebook.part.train"),
+            self.status,
             self.target,
             self.metric,
             self.time,
@@ -105,16 +109,16 @@ class Train(Part):
         Raises
         ------
         ValueError
-            If a field does not hold what it should.
+            If a field does not hold what it should: a sentence that names it.
         """
         given: dict[str, Any] = {
             "target": self._target(),
             "metric": self.metric.value.strip() or None,
-            "time_budget": seconds(self.time.value.strip()),
+            "time_budget": self._read(self.time, seconds),
             "name": self.name.value.strip() or None,
             "groups": self.groups.value or None,
             "time_column": self.time_column.value or None,
-            "max_trials": int(self.trials.value) if self.trials.value.strip() else None,
+            "max_trials": self._read(self.trials, int) if self.trials.value.strip() else None,
             "seed": self.seed.value or None,
         }
         if self.exclude.value:
@@ -123,6 +127,14 @@ class Train(Part):
         asked = {key: value for key, value in given.items() if value is not None}
         chosen = [finding.action for box, finding in self._acts if box.value and finding.action]
         return combined([asked, *chosen])
+
+    def _read(self, field: Any, reader: Callable[[str], T]) -> T:
+        text = field.value.strip()
+        try:
+            return reader(text)
+        except ValueError:
+            told = self._worker.text("notebook.train.unclear", text=text, field=field.description)
+            raise ValueError(told) from None
 
     def _target(self) -> str | None:
         # To a dropdown, None means that nothing is chosen: the choice of no column is an empty name.
@@ -162,7 +174,7 @@ class Train(Part):
             if self._looked == (dataset.id, target):
                 self._state.set_trait("findings", found)
 
-        self._worker.ask(look, "notebook.doing.looking")
+        self.ask(look, "notebook.doing.looking")
 
     def _show_findings(self) -> None:
         found = self._state.findings
@@ -200,7 +212,7 @@ class Train(Part):
         try:
             request = self.request()
         except ValueError as problem:
-            self._worker.complain(self._worker.text("notebook.train.unclear", text=str(problem)))
+            self.complain(str(problem))
             return
         dataset: Dataset = self._state.dataset
         target = request.pop("target", None)
@@ -212,4 +224,4 @@ class Train(Part):
             finally:
                 self._starting = False
 
-        self._worker.ask(start, "notebook.doing.starting")
+        self.ask(start, "notebook.doing.starting")

@@ -72,9 +72,9 @@ def button(label: str, *, primary: bool = False) -> ipw.Button:
     )
 
 
-def part(title: str, *children: ipw.Widget) -> ipw.VBox:
-    """A part of the panel with its heading."""
-    box = ipw.VBox([ipw.HTML(str(el("h2", title))), *children])
+def part(title: str, status: ipw.HTML, *children: ipw.Widget) -> ipw.VBox:
+    """A part of the panel with its heading, and beside it what is going on."""
+    box = ipw.VBox([row(ipw.HTML(str(el("h2", title))), status), *children])
     box.add_class("automl-part")
     return box
 

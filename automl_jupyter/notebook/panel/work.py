@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from automl_jupyter.schemas import Job
 
 
+Question = Callable[[Client], None]
+Say = Callable[[str, bool], None]
+
+
 @dataclass
 class Worker(Wording):
     """Asks the server in threads of its own, and writes down what comes of it.
@@ -45,17 +49,27 @@ class Worker(Wording):
 
         return Page(self.language)
 
-    def ask(self, question: Callable[[Client], None], doing: str = "") -> threading.Thread:
-        """Ask something in a thread; `doing` is the code of the sentence that is shown meanwhile."""
+    def ask(self, question: Question, doing: str, say: Say) -> threading.Thread:
+        """Ask something in a thread.
+
+        Parameters
+        ----------
+        question
+            Asks the server, and writes down what it answers.
+        doing
+            Code of the sentence that is said meanwhile; nothing is said where it is empty.
+        say
+            Shows a sentence, and whether it tells what went wrong.
+        """
         sentence = self.text(doing) if doing else ""
-        thread = threading.Thread(target=self._ask, args=(question, sentence), daemon=True)
+        thread = threading.Thread(target=self._ask, args=(question, sentence, say), daemon=True)
         thread.start()
         return thread
 
-    def _ask(self, question: Callable[[Client], None], sentence: str) -> None:
+    def _ask(self, question: Question, sentence: str, say: Say) -> None:
         # One question after the other: an answer may change what the next one is about.
         with self._lock:
-            self._say(sentence)
+            say(sentence, False)
             # What is said if a fault of ours ends this thread.
             told, trouble = self.text("notebook.fault"), True
             try:
@@ -68,13 +82,14 @@ class Worker(Wording):
                 why = {"path": str(problem.filename or ""), "why": problem.strerror or str(problem)}
                 told = self.text("cli.file", **why)
             finally:
-                self._say(told, trouble=trouble)
+                say(told, trouble)
 
     def follow(self, job: Job) -> None:
         """Keep an eye on a job until it is over, and no longer on the one before."""
         if self._follower is not None:
             self._follower.leave()
             self._follower = None
+        self.state.set_trait("lost", "")
         self.state.set_trait("since", 0.0)
         self.state.set_trait("job", job)
         threading.Thread(target=self._follow, args=(job,), daemon=True).start()
@@ -91,15 +106,7 @@ class Worker(Wording):
                     if is_over(now) and now.model is not None:
                         self.state.set_trait("model", client.model(now.model.name))
         except AutoMLError as problem:
-            self._say(self._sentence(problem), trouble=True)
-
-    def complain(self, sentence: str) -> None:
-        """Say what is wrong with what was filled in."""
-        self._say(sentence, trouble=True)
+            self.state.set_trait("lost", self._sentence(problem))
 
     def _sentence(self, problem: AutoMLError) -> str:
         return str(problem) if isinstance(problem, Told) else problem.message(self.language)
-
-    def _say(self, sentence: str, *, trouble: bool = False) -> None:
-        self.state.set_trait("trouble", trouble)
-        self.state.set_trait("sentence", sentence)

@@ -8,10 +8,10 @@ and kernel machines are one product, networks as many as they have layers.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import lightgbm as lgb
 import numpy as np
@@ -25,6 +25,13 @@ from automl_jupyter.engine.neural import NeuralMean, NeuralModel
 
 M = TypeVar("M", bound=Model)
 Mean = LinearMean | KernelMean | NeuralMean
+
+_MEANS: Mapping[type[Model], Callable[[Sequence[Any]], Mean]] = {
+    KernelModel: KernelMean.of,
+    LinearModel: LinearMean.of,
+    NeuralModel: NeuralMean.of,
+}
+"""What several models of a kind become one by."""
 
 _SHARED: Mapping[type[Model], float] = {
     BoosterModel: boosting.CALL_COST,
@@ -134,13 +141,8 @@ def merged(models: Sequence[Model]) -> tuple[Model, ...]:
 
 def _mean_of(models: Sequence[Model]) -> Mean | None:
     """One model in place of several, where there is one."""
-    if lines := _all_of(LinearModel, models):
-        return LinearMean.of(lines)
-    if machines := _all_of(KernelModel, models):
-        return KernelMean.of(machines)
-    if networks := _all_of(NeuralModel, models):
-        return NeuralMean.of(networks)
-    return None
+    found = ((of, _all_of(kind, models)) for kind, of in _MEANS.items())
+    return next((of(several) for of, several in found if several), None)
 
 
 def _all_of(kind: type[M], models: Sequence[Model]) -> list[M]:

@@ -46,6 +46,8 @@ test('numbers are written as the reader does', () => {
   assert.equal(new Format('fr').fixed(-1.5, 2), '−1,50');
   assert.equal(new Format('en').interval([0.5, 0.75], 2), '0.50 … 0.75');
   assert.equal(new Format('en').interval([null, 1]), '');
+  assert.equal(new Format('en').range('boolean', 0, 1), '');
+  assert.equal(new Format('en').range('numeric', 0, 1), '0 … 1');
   assert.equal(new Format('fr').span([-0.5, 0.25], 2), '−0,50 … +0,25');
   assert.deepEqual(
     [0, 0.1, null].map(value => new Format('en').signed(value, 1)),
@@ -59,6 +61,8 @@ test('what stands in a field becomes a cell', () => {
   assert.equal(cellOf('numeric', '1,5', 'en'), '1,5');
   assert.equal(cellOf('category', ' a ', 'en'), ' a ');
   assert.equal(cellOf('numeric', '', 'en'), null);
+  // As classes are called, in probabilities and in the shell.
+  assert.equal(cellOf('boolean', typedOf(false, 'en'), 'en'), 'False');
   for (const locale of ['en', 'fr']) assert.equal(cellOf('numeric', typedOf(-82.04, locale), locale), -82.04);
   assert.deepEqual(
     [typedOf('82.04', 'fr'), typedOf(82.04, 'en'), typedOf('a.b', 'fr')],

@@ -17,5 +17,5 @@ test('braces are doubled for IPython', () => {
 test('a row with a line break, a quote and nothing is Python and CSV', () => {
   const { magic, Python } = snippets.predictRow('m', 1, 'd', { a: 'x\n"y"', b: null, c: true, d: "it's" });
   assert.ok(Python.includes(`{'a': 'x\\n"y"', 'b': None, 'c': True, 'd': "it's"}`));
-  assert.equal(magic, '%%automl predict m:1\na,b,c,d\n"x\n""y""",,true,it\'s');
+  assert.equal(magic, '%%automl predict m:1\na,b,c,d\n"x\n""y""",,True,it\'s');
 });

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MOST = 30
 """Columns that a form has at most; those of a wider table stay empty and are missing to the model."""
 
+YES_OR_NO = ("True", "False")
+
 
 class Predict(Part):
     """Asks a model about one row, of which each change is answered, and about files."""
@@ -163,11 +165,10 @@ class Predict(Part):
 
 def _field(column: ModelColumn, first: dict[str, Any], language: str) -> Any:
     text = typed_of(column.kind, first.get(column.name), language)
-    if column.categories is not None:
+    categories = YES_OR_NO if column.kind == "boolean" else column.categories
+    if categories is not None:
         # What the model has not learnt may be asked as well: it says so.
-        return labelled(
-            ipw.Combobox, column.name, options=tuple(column.categories), value=text, ensure_option=False
-        )
+        return labelled(ipw.Combobox, column.name, options=tuple(categories), value=text, ensure_option=False)
     hint = ""
     if column.minimum is not None and column.maximum is not None:
         low, high = (written(bound, "g", language) for bound in (column.minimum, column.maximum))

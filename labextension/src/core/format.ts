@@ -63,9 +63,9 @@ export class Format {
     return this.moments.format(new Date(moment)).replaceAll(' ', '\u00a0');
   }
 
-  /** From where to where the values of a column go; moments are in seconds since 1970. */
+  /** From where to where the values of a column go, where it says anything; moments are in seconds since 1970. */
   range(kind: string, least: number | null, most: number | null): string {
-    if (least === null || most === null) return '';
+    if (least === null || most === null || kind === 'boolean') return '';
     if (kind === 'datetime') {
       const day = (seconds: number): string => new Date(1000 * seconds).toISOString().slice(0, 10);
       return `${day(least)} … ${day(most)}`;
@@ -95,11 +95,12 @@ export class Format {
   }
 }
 
-/** A value of a table as text, without a reader's way of writing. */
+/** A value of a table as text, without a reader's way of writing; yes and no as classes are called. */
 export function plain(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 /** A value of a row; a moment at midnight is a day. */

@@ -164,7 +164,6 @@ function typed(fields: TrainRequest): string[] {
 /** A value as Python writes it. */
 function literal(value: unknown): string {
   if (value === null || value === undefined) return 'None';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'string') return text(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
   if (typeof value === 'object') {

@@ -18,6 +18,7 @@ import { Otherwise, useExplanation, Why } from './why';
 const MOST = 30;
 /** Values that a field proposes. */
 const PROPOSED = 50;
+const YES_OR_NO = ['True', 'False'];
 /** Milliseconds without a further change after which a row is asked about. */
 const SETTLED = 60;
 
@@ -199,7 +200,7 @@ function Cell({
   const { format } = useApp();
   // Proposals of all fields together are the most that the screen would hold.
   const [visited, setVisited] = useState(false);
-  const { categories } = column;
+  const categories = column.kind === 'boolean' ? YES_OR_NO : column.categories;
   const hint = format.range(column.kind, column.minimum, column.maximum) || undefined;
   const numeric = column.kind === 'numeric';
   return (

@@ -8,9 +8,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl_jupyter.engine import distill
+from automl_jupyter.engine import distill, resample
 from automl_jupyter.engine.ensemble import Ensemble, Member
 from automl_jupyter.engine.portfolio import FAST
+from automl_jupyter.engine.trials import FinishedTrial, Trial
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,17 @@ def teacher(folds=8, microseconds=100.0):
 
 def prepared(seconds, pace, *, rows=4000, width=1, **speaks):
     return distill.prepared(FAST, teacher(**speaks), pace, seconds, rows=rows, width=width, lanes=2)
+
+
+def test_all_rows_are_taught_by_each_model_once_and_a_fold_by_those_that_have_not_seen_it():
+    codes = np.arange(40, dtype=np.float32)
+    folds = resample.divide(codes, "regression", 4, 0)
+    trial = Trial("lightgbm", "lightgbm")
+    models = tuple(Speaker(float(number)) for number in range(4 * 3))
+    pool = [FinishedTrial(trial, models, np.zeros((40, 1), np.float32), repeats=3)]
+    *by_fold, whole = distill.teacher_of(pool, [1.0], folds, "regression").by_fold
+    assert whole.members[0].models == models[:4]
+    assert [blind.members[0].models for blind in by_fold] == [(model,) for model in models[:4]]
 
 
 PACE = distill.Pace(rounds=200, seconds=0.002)
@@ -78,7 +90,7 @@ def test_with_little_it_learns_in_haste_from_a_few():
 
 def test_a_teacher_that_takes_long_says_less():
     _, quick = prepared(12, PACE, microseconds=1)
-    _, slow = prepared(12, PACE, microseconds=400)
+    _, slow = prepared(12, PACE, microseconds=250)
     assert distill.FEWEST_ROWS < slow.rows < quick.rows / 2
 
 

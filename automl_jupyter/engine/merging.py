@@ -2,7 +2,7 @@
 
 A call of LightGBM takes longer than the way of one row through a hundred trees, and an ensemble has a model
 for each fold: the mean of boosted ones is the sum of all their trees, divided by their number. Linear models
-and kernel machines are one product, networks as many as they have layers.
+and kernel machines are one product, networks as many as they have layers. Forests that know all rows are one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from automl_jupyter.engine import boosting, kernel, linear, neural
 from automl_jupyter.engine.boosting import BoosterModel, Trees, answer
+from automl_jupyter.engine.forest import ForestModel, plant
 from automl_jupyter.engine.kernel import KernelMean, KernelModel
 from automl_jupyter.engine.learners import F32, Model
 from automl_jupyter.engine.linear import LinearMean, LinearModel
@@ -135,6 +136,8 @@ def merged(models: Sequence[Model]) -> tuple[Model, ...]:
     """
     if boosted := _all_of(BoosterModel, models):
         return _shares(boosted)
+    if forests := _of_all_rows(models):
+        return (plant(forests),)
     mean_of = _mean_of(models)
     return tuple(models) if mean_of is None else tuple(OneOf(mean_of, i) for i in range(len(models)))
 
@@ -152,6 +155,12 @@ def _all_of(kind: type[M], models: Sequence[Model]) -> list[M]:
     if len(found) < max(2, len(models)) or (networks and not neural.alike(networks)):
         found.clear()
     return found
+
+
+def _of_all_rows(models: Sequence[Model]) -> list[ForestModel]:
+    """The models, if they are several forests of all rows; else none."""
+    forests = _all_of(ForestModel, models)
+    return forests if all(forest.of_all for forest in forests) else []
 
 
 def _shares(boosted: Sequence[BoosterModel]) -> tuple[Share, ...]:
@@ -197,6 +206,8 @@ def mean(models: Sequence[Model], X: F32, threads: int = 1) -> F32:
 
 def row_cost(models: Sequence[Model]) -> float:
     """Microseconds that a row takes alone once the models are joined."""
+    if forests := _of_all_rows(models):
+        return plant(forests).row_cost
     shared = next((cost for kind, cost in _SHARED.items() if _all_of(kind, models)), 0.0)
     return sum(model.row_cost for model in models) - shared * (len(models) - 1)
 

@@ -66,6 +66,7 @@ def test_help_is_in_the_readers_language(
         ("reread", "id", "--type", "zip=money"),
         ("reread", "id", "--header", "0"),
         ("reread", "id", "--first", "year"),
+        ("explain", "model", "--row", "flights.csv"),
         ("charts", "model", "--costs", "1"),
         ("charts", "model", "--costs", "1,0"),
         ("charts", "model", "--theme", "pink"),

@@ -149,7 +149,7 @@ function Answer({ answers }: { answers: Predictions }): ReactElement | null {
       <p className="am-value" aria-live="polite">
         {typeof answer.value === 'number' && !Number.isInteger(answer.value)
           ? format.short(answer.value, 5)
-          : String(answer.value)}
+          : plain(answer.value)}
       </p>
       {answer.interval && (
         <p className="am-soft">

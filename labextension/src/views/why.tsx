@@ -101,7 +101,7 @@ function Adds({ answer, row }: { answer: RowExplanations; row: RowExplanation })
       <p className="am-soft">
         {answer.scale === 'target'
           ? words.text('app.predict.adds_quantity')
-          : words.text('app.predict.adds_class', { value: String(row.value) })}
+          : words.text('app.predict.adds_class', { value: plain(row.value) })}
       </p>
       <ul className="am-adds">
         {shares.map(share => (

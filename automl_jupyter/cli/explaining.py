@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from automl_jupyter import messages
+from automl_jupyter.cli.sentences import sentence
 from automl_jupyter.cli.tables import plain
 from automl_jupyter.cli.terminal import Terminal
-from automl_jupyter.client.discovery import language_of
 from automl_jupyter.wording import Wording
 
 if TYPE_CHECKING:
@@ -49,8 +48,7 @@ def cell(text: str) -> tuple[str, str]:
     """A column and its value, as in ``age=40``."""
     column, sign, value = text.partition("=")
     if not sign or not column:
-        told = messages.render("cli.no_mark", {"text": text}, messages.negotiate(language_of()))
-        raise argparse.ArgumentTypeError(told)
+        raise argparse.ArgumentTypeError(sentence("cli.no_mark", text=text))
     return column, value
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from automl_jupyter import messages
 from automl_jupyter.cli import charting, explaining, exporting, rereading
-from automl_jupyter.client.discovery import language_of
+from automl_jupyter.cli.sentences import sentence
 
 PROGRAM = "jupyter automl"
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -58,7 +58,7 @@ def seconds(text: str) -> float:
 def _existing(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
-        raise argparse.ArgumentTypeError(_text("cli.no_file", path=text))
+        raise argparse.ArgumentTypeError(sentence("cli.no_file", path=text))
     return path
 
 
@@ -67,7 +67,7 @@ def _source(text: str) -> Path | str:
     if path.is_file():
         return path
     if path.suffix or os.sep in text:
-        raise argparse.ArgumentTypeError(_text("cli.no_file", path=text))
+        raise argparse.ArgumentTypeError(sentence("cli.no_file", path=text))
     return text
 
 
@@ -76,12 +76,12 @@ def duration(text: str) -> float:
     try:
         return seconds(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(_text("cli.no_time", text=text)) from None
+        raise argparse.ArgumentTypeError(sentence("cli.no_time", text=text)) from None
 
 
 def _count(text: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
-        raise argparse.ArgumentTypeError(_text("cli.no_count", text=text))
+        raise argparse.ArgumentTypeError(sentence("cli.no_count", text=text))
     return int(text)
 
 
@@ -92,7 +92,7 @@ def milliseconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(_text("cli.no_milliseconds", text=text))
+        raise argparse.ArgumentTypeError(sentence("cli.no_milliseconds", text=text))
     return value
 
 
@@ -103,17 +103,13 @@ def _columns(text: str) -> list[str]:
 def _mark(text: str) -> tuple[str, str]:
     column, sign, value = text.partition("=")
     if not (column and sign and value):
-        raise argparse.ArgumentTypeError(_text("cli.no_mark", text=text))
+        raise argparse.ArgumentTypeError(sentence("cli.no_mark", text=text))
     return column, value
 
 
 def _version() -> str:
     # By name: the package itself knows how to reach the server, which the command line must not import.
     return str(import_module("automl_jupyter").__version__)
-
-
-def _text(code: str, **params: object) -> str:
-    return messages.render(code, params, messages.negotiate(language_of()))
 
 
 def train_options(train: argparse.ArgumentParser, text: Callable[[str], str]) -> None:

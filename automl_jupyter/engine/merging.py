@@ -127,7 +127,9 @@ class OneOf:
 
 
 def merged(models: Sequence[Model]) -> tuple[Model, ...]:
-    """Join models where that is possible: each is still there, and :func:`mean` asks all at once.
+    """Join models where that is possible, so that :func:`mean` asks all at once.
+
+    Each is still there to be asked alone, but for forests of all rows, of which each tree knows what it saw.
 
     Parameters
     ----------

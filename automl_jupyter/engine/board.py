@@ -64,6 +64,9 @@ class Board:
     def join(self, job: Job, material: Material, prior: F32) -> FinishedTrial:
         """Join the parts of a candidate, or of its next repeat, and take note of it."""
         parts: list[Part] = [job.parts[number] for number in sorted(job.parts)]
+        before = self.finished.get(job.candidate.name)
+        if before is not None and not any(len(part.rows) for part in parts):
+            return self._served(before, job, parts)
         models, predictions = join(parts, prior, material)
         reached = ((job.repeat, tuple(int(part.stages[-1]) for part in parts)),)
         trial = Trial(
@@ -73,7 +76,6 @@ class Board:
             predict_seconds=sum(part.predict_seconds for part in parts),
             params=job.candidate.params,
         )
-        before = self.finished.get(trial.name)
         if not job.repeat or before is None or before.predictions is None:
             return self.record(trial, models, predictions, reached=reached)
         share = np.float32(1 / (before.repeats + 1))
@@ -84,6 +86,17 @@ class Board:
         )
         mean = before.predictions + share * (predictions - before.predictions)
         return self.record(trial, before.models + models, mean, before.repeats + 1, before.reached + reached)
+
+    def _served(self, judged: FinishedTrial, job: Job, parts: Sequence[Part]) -> FinishedTrial:
+        """Add the models that were made once others, which are not kept, had been judged."""
+        trial = replace(
+            judged.trial,
+            fit_seconds=judged.trial.fit_seconds + job.seconds,
+            predict_seconds=sum(part.predict_seconds for part in parts),
+        )
+        return self._keep(
+            replace(judged, trial=trial, models=tuple(m for part in parts for m in part.models))
+        )
 
     def fail(
         self, candidate: Candidate, seconds: float, state: str, reason: str, detail: str | None = None

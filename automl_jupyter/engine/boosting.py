@@ -21,6 +21,7 @@ LESSON = 1.0
 one of these, or more."""
 
 LIKELIEST, LEAST_SHARE = 3, 0.02
+"""So many classes of an answer are learnt at most, and none whose share is smaller."""
 
 OBJECTIVES = {
     "taught": ("cross_entropy", "cross_entropy"),
@@ -226,21 +227,27 @@ def fit_distilled(work: Work, params: Params) -> BoostingPath:
     said = np.full(len(X), each)
     labels: npt.NDArray[np.generic] = answers[:, -1]
     if work.task == "multiclass":
-        most = min(work.width, LIKELIEST)
-        classes = np.argpartition(-answers, most - 1, axis=1)[:, :most]
-        shares = np.take_along_axis(answers, classes, axis=1)
-        said = (said[:, None] * shares / shares.sum(axis=1, keepdims=True)).ravel()
-        X, labels = np.repeat(X, most, axis=0), classes.ravel()
-    kept = said > LEAST_SHARE * each
+        rows, labels, shares = likeliest(answers)
+        X, said = X[rows], said[rows] * shares
     pupil = replace(
         work,
-        X=np.concatenate([work.X, X[kept]]),
-        y=_joined(work, labels[kept]),
-        weights=np.concatenate([weights, said[kept]]),
+        X=np.concatenate([work.X, X]),
+        y=_joined(work, labels),
+        weights=np.concatenate([weights, said]),
         task="taught" if work.task == "binary" else work.task,
         lesson=None,
     )
     return fit_boosting(pupil, params)
+
+
+def likeliest(answers: F32) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], F32]:
+    """Give the likeliest classes of answers: the position of an answer, a class of it, and its share."""
+    most = min(answers.shape[1], LIKELIEST)
+    classes = np.argpartition(-answers, most - 1, axis=1)[:, :most]
+    shares = np.take_along_axis(answers, classes, axis=1)
+    shares = shares / shares.sum(axis=1, keepdims=True)
+    rows, places = np.nonzero(shares > LEAST_SHARE)
+    return rows, classes[rows, places], shares[rows, places]
 
 
 def _joined(work: Work, labels: npt.NDArray[np.generic]) -> Codes:

@@ -169,12 +169,12 @@ class Learner:
     Attributes
     ----------
     parts : callable
-        Number of parts for a division into folds.
+        Number of parts for a division into folds, with some parameters.
     fit_part : callable
         Fits one part: (material, params, number of the part, clock) to Part.
     """
 
-    parts: Callable[[Folds], int]
+    parts: Callable[[Folds, Params], int]
     fit_part: Callable[[Material, Params, int, Clock], Part]
 
 
@@ -204,34 +204,34 @@ def by_folds(fit: Fit, view: str) -> Learner:
         models = () if folds.ordered else path.models
         return Part(path.stages, models, held, totals, np.ones(len(held), np.int32), seconds)
 
-    return Learner(lambda folds: folds.fits, fit_part)
+    return Learner(lambda folds, params: folds.fits, fit_part)
 
 
 def taught(fit: Fit, view: str) -> Learner:
     """Make a learner that is taught by an ensemble, judged by folds, and served as one model of all rows.
 
-    That model is made through all its stages; the folds choose one.
+    The folds leave their predictions alone. Once they have chosen a stage, which the parameters then name
+    (``stages``), the one model is made.
     """
 
     def fit_part(material: Material, params: Params, part: int, clock: Clock) -> Part:
-        folds, teacher, width = material.folds, material.teacher, material.target.width
-        last = part == folds.k
-        rows, held = (np.arange(len(material.codes)), None) if last else folds.split(part)
-        work = material.work(rows, view, part, clock, held)
+        folds, teacher, served = material.folds, material.teacher, "stages" in params
+        fold = folds.k if served else part
+        rows, held = (np.arange(len(material.codes)), None) if served else folds.split(fold)
+        work = material.work(rows, view, fold, clock, held)
         if teacher is not None:
-            work = replace(work, lesson=teacher.lesson(part, material.views, rows, work.seed))
+            work = replace(work, lesson=teacher.lesson(fold, material.views, rows, work.seed))
         path = _fitted(fit, work, params, view)
-        if last and clock.is_up():
-            # Cut short it would be another model than the one that the folds have judged.
-            raise OutOfTime
         if held is not None:
             totals = path.predictions(material.views[view][held])
             return Part(path.stages, (), held, totals, np.ones(len(held), np.int32), 0.0)
-        nothing, _, counts = _nothing(width)
-        totals = np.zeros((len(path.stages), 0, width), np.float32)
-        return Part(path.stages, path.models, nothing, totals, counts, _seconds(path.models[-1], material))
+        if clock.is_up():
+            # Cut short it would be another model than the one that the folds have judged.
+            raise OutOfTime
+        model = path.models[-1]
+        return Part((0,), (model,), *_nothing(material.target.width), _seconds(model, material))
 
-    return Learner(lambda folds: folds.k + 1, fit_part)
+    return Learner(lambda folds, params: 1 if "stages" in params else folds.k, fit_part)
 
 
 def by_memory(fit: Fit, view: str) -> Learner:
@@ -320,7 +320,7 @@ LEARNERS: Mapping[str, Learner] = {
     "neighbours": by_memory(fit_neighbours, "normal"),
     "neural": by_folds(fit_neural, "linear"),
     "distilled": taught(fit_distilled, "tree"),
-    "forest": Learner(lambda folds: FOREST_PARTS if folds.at_random else folds.fits, _fit_trees),
+    "forest": Learner(lambda folds, params: FOREST_PARTS if folds.at_random else folds.fits, _fit_trees),
 }
 """Families by the name that the portfolio uses."""
 
@@ -392,9 +392,7 @@ def _choose_stages(parts: Sequence[Part], material: Material) -> list[int]:
     """
     if all(len(part.stages) == 1 for part in parts):
         return [0] * len(parts)
-    every = sorted({stage for part in parts for stage in part.stages})
-    curves = np.stack([_curve(part, every, material) for part in parts])
-    sizes = np.array([len(part.rows) for part in parts], dtype=np.float64)
+    every, curves, sizes = _curves(parts, material)
     chosen = []
     for i, part in enumerate(parts):
         before = np.arange(len(parts)) < i if sizes[i] and material.folds.ordered else True
@@ -404,6 +402,12 @@ def _choose_stages(parts: Sequence[Part], material: Material) -> list[int]:
         best = every[int(np.argmin(sizes[others] @ curves[others]))]
         chosen.append(int(np.argmin(np.abs(np.log1p(part.stages) - np.log1p(best)))))
     return chosen
+
+
+def best_stage(parts: Sequence[Part], material: Material) -> int:
+    """Give the stage at which all parts together lose least."""
+    every, curves, sizes = _curves(parts, material)
+    return every[int(np.argmin(sizes @ curves))]
 
 
 def loses(part: Part, best: F32, material: Material) -> bool:
@@ -425,6 +429,13 @@ def loses(part: Part, best: F32, material: Material) -> bool:
     return float(_losses(part.totals, y, task).min()) > behind * float(
         _losses(best[part.rows][None], y, task)[0]
     )
+
+
+def _curves(parts: Sequence[Part], material: Material) -> tuple[list[int], F64, F64]:
+    """All stages, the losses of each part at each of them, and how many rows each part is judged by."""
+    every = sorted({stage for part in parts for stage in part.stages})
+    curves = np.stack([_curve(part, every, material) for part in parts])
+    return every, curves, np.array([len(part.rows) for part in parts], dtype=np.float64)
 
 
 def _curve(part: Part, every: Sequence[int], material: Material) -> F64:

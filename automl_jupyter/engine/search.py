@@ -43,7 +43,16 @@ from automl_jupyter.engine.resample import Folds, Groups, Positions, Times
 from automl_jupyter.engine.schedule import Costs, Schedule
 from automl_jupyter.engine.skewed import is_skewed
 from automl_jupyter.engine.task import Target
-from automl_jupyter.engine.trials import FAILED, SKIPPED, FinishedTrial, Observer, Reached, Silent, Trial
+from automl_jupyter.engine.trials import (
+    DONE,
+    FAILED,
+    SKIPPED,
+    FinishedTrial,
+    Observer,
+    Reached,
+    Silent,
+    Trial,
+)
 
 __all__ = ["FinishedTrial", "Observer", "Problem", "Result", "Silent", "Trial", "run"]
 
@@ -60,6 +69,9 @@ LEAST_SECOND, SECOND_SHARE, SECOND_FOLDS = 0.14, 0.22, 8
 
 FAST_SHARE, MOST_FAST = 0.4, 0.2
 """The quick model gets so much of the second level's time, and what that leaves up to this part of all."""
+
+IN_TIME = 0.85
+"""The part of its time after which the quick model's folds are ended."""
 
 FIRST_SHARE = 0.4
 """No candidate of the first level may use more than this part of the time that is left: so much may also be
@@ -275,7 +287,7 @@ class _Search:
     ) -> Schedule:
         return Schedule(
             pending=candidates,
-            size=lambda candidate: fitting.learner_of(candidate.family).parts(self.material.folds),
+            size=lambda c: fitting.learner_of(c.family).parts(self.material.folds, c.params),
             deadline=Deadline(self.close),
             lanes=self.crew.lanes,
             costs=self.costs,
@@ -310,16 +322,35 @@ class _Search:
         self._fit_above(above, material, self.close - kept * (self.close - time.monotonic()))
         teacher = distill.teacher_of(pool, weights.tolist(), self.material.folds, self.problem.target.task)
         for candidate in quick:
-            pupil, teacher = self._prepared(candidate, teacher)
-            self._fit_above([pupil], replace(material, teacher=teacher), self.close)
+            self._teach(*self._prepared(candidate, teacher), material)
 
-    def _fit_above(self, candidates: list[Candidate], material: Material, until: float) -> None:
+    def _teach(self, pupil: Candidate, teacher: distill.Teacher, material: Material) -> None:
+        """Fit the quick model by folds, then the one that is served, for as long as they found best."""
+        taught, kept = replace(material, teacher=teacher), 0.0
+        if self.problem.max_trials is None:
+            kept = (self.close - time.monotonic()) / (distill.turns(material.folds.k, self.crew.lanes) + 1)
+        # Fits that the clock ends are all a little late: together they must not be too late for the last one.
+        for job in self._fit_above([pupil], taught, self.close - kept, share=IN_TIME):
+            if self.board.finished[pupil.name].trial.state != DONE:
+                return
+            stage = fitting.best_stage(list(job.parts.values()), taught)
+            self._fit_above([distill.served(pupil, stage, self.crew.lanes)], taught, self.close)
+            found = self.board.finished[pupil.name]
+            if found.trial.state == DONE and not found.models:
+                self.board.fail(
+                    pupil, found.trial.fit_seconds, SKIPPED, _unfinished(time.monotonic() >= self.close)
+                )
+
+    def _fit_above(
+        self, candidates: list[Candidate], material: Material, until: float, *, share: float = 1.0
+    ) -> list[Job]:
         if not candidates or self.observer.should_stop():
-            return
-        schedule = self._schedule(candidates)
+            return []
+        schedule = self._schedule(candidates, share=share)
         schedule.deadline.at = until
         Fits(self.crew, self.board, schedule, material, lambda job, done: None, drops_losers=False).collect()
         self._give_up(schedule)
+        return schedule.jobs
 
     def _prepared(self, candidate: Candidate, teacher: distill.Teacher) -> tuple[Candidate, distill.Teacher]:
         """Choose what the quick model is taught by the time that is left, and by what the reference took."""
@@ -423,7 +454,6 @@ class _Search:
     def _give_up(self, schedule: Schedule) -> None:
         """Say of what was begun or planned that there was no time for it."""
         late = time.monotonic() >= schedule.deadline.at
-        out_of_time, stopped = "engine.trial_out_of_time", "engine.trial_stopped"
         given_up = {
             job.candidate.name: (job.candidate, job.seconds, late or job.too_dear)
             for job in schedule.jobs
@@ -433,7 +463,7 @@ class _Search:
         for candidate, seconds, no_time in given_up.values():
             # Of variations that were only thought of nobody need hear.
             if seconds or variations.MARK not in candidate.name:
-                self.board.fail(candidate, seconds, SKIPPED, out_of_time if no_time else stopped)
+                self.board.fail(candidate, seconds, SKIPPED, _unfinished(no_time))
         schedule.pending.clear()
 
     def _tell_progress(self) -> None:
@@ -507,6 +537,10 @@ class _Search:
             problem.weights,
             self.material.folds.part,
         )
+
+
+def _unfinished(late: bool) -> str:
+    return "engine.trial_out_of_time" if late else "engine.trial_stopped"
 
 
 def _fingerprint(problem: Problem, folds: Folds) -> str:

@@ -27,25 +27,28 @@ class Speaker:
 
 
 def teacher(folds=8, microseconds=100.0):
-    def of(models):
-        return Ensemble("regression", (Member("any", 1.0, (Speaker(microseconds),) * models),))
-
-    return distill.Teacher((*[of(1)] * folds, of(folds)))
+    each = tuple(
+        Ensemble("regression", (Member("any", 1.0, (Speaker(microseconds),)),)) for _ in range(folds)
+    )
+    return distill.Teacher(each, each)
 
 
 def prepared(seconds, pace, *, rows=4000, width=1, **speaks):
     return distill.prepared(FAST, teacher(**speaks), pace, seconds, rows=rows, width=width, lanes=2)
 
 
-def test_all_rows_are_taught_by_each_model_once_and_a_fold_by_those_that_have_not_seen_it():
+def test_a_fold_is_taught_by_those_that_have_not_seen_it_and_all_rows_by_each_in_turn():
     codes = np.arange(40, dtype=np.float32)
     folds = resample.divide(codes, "regression", 4, 0)
     trial = Trial("lightgbm", "lightgbm")
     models = tuple(Speaker(float(number)) for number in range(4 * 3))
-    pool = [FinishedTrial(trial, models, np.zeros((40, 1), np.float32), repeats=3)]
-    *by_fold, whole = distill.teacher_of(pool, [1.0], folds, "regression").by_fold
-    assert whole.members[0].models == models[:4]
-    assert [blind.members[0].models for blind in by_fold] == [(model,) for model in models[:4]]
+    forest = FinishedTrial(Trial("forest", "forest"), (Speaker(99.0),), np.zeros((40, 1), np.float32))
+    pool = [FinishedTrial(trial, models, np.zeros((40, 1), np.float32), repeats=3), forest]
+    teacher = distill.teacher_of(pool, [0.5, 0.5], folds, "regression")
+    assert [[m.models for m in blind.members] for blind in teacher.blind] == [[(m,)] for m in models[:4]]
+    assert [[m.models for m in some.members] for some in teacher.whole] == [
+        [(model,), forest.models] for model in models[:4]
+    ]
 
 
 PACE = distill.Pace(rounds=200, seconds=0.002)
@@ -59,7 +62,7 @@ many, classes = st.integers(20, 1_000_000), st.integers(1, 120)
 def test_it_keeps_within_the_limits_whatever_it_is_asked(seconds, pace, rows, width):
     pupil, teaches = prepared(seconds, pace, rows=rows, width=width)
     assert 1 <= pupil.params["rounds"] <= FAST.params["rounds"]
-    assert distill.FEWEST_ROWS // 3 <= teaches.rows <= distill.MOST_ROWS
+    assert distill.FEW_ROWS <= teaches.rows <= distill.MOST_ROWS
     trees = pupil.params["rounds"] * (width if width > 2 else 1)
     assert trees <= max(distill.MOST_TREES, distill.LEAST_ROUNDS * width)
     assert pupil.params.keys() == FAST.params.keys()
@@ -99,10 +102,15 @@ def test_what_is_expected_is_within_the_time():
     for seconds in (8, 12, 20, 60):
         pupil, teaches = prepared(seconds, pace, microseconds=50)
         usual = 150 * 0.05 / pupil.params["learning_rate"]
-        rounds = 8 * 2 * usual / 2 + pupil.params["rounds"]
-        fits = rounds * pace.seconds * (4000 + teaches.rows) / 4000
-        says = teaches.rows * 1e-6 * (8 * 50 / 2 + 8 * 50)
-        assert fits + says <= seconds
+        fits = 5 * distill.TO_STOP * usual * pace.seconds * (4000 + teaches.rows) / 4000
+        assert fits + teaches.rows * teaches.row_seconds(2) <= seconds
+
+
+def test_all_models_teach_all_rows_together_where_that_takes_little():
+    _, quick = prepared(12, PACE, microseconds=1)
+    assert [len(m.models) for who in quick.whole for m in who.members] == [8]
+    _, slow = prepared(12, PACE, microseconds=250)
+    assert [len(m.models) for who in slow.whole for m in who.members] == [1] * 8
 
 
 def test_many_classes_have_few_rounds_each():

@@ -112,7 +112,7 @@ def test_a_unit_that_is_lost_everywhere_fails_its_candidate(mixed, monkeypatch, 
     def lost(material, candidate, number, clock):
         raise UnitLost
 
-    with_learner(monkeypatch, Learner(lambda folds: 3, waits), Candidate("odd", "odd"))
+    with_learner(monkeypatch, Learner(lambda folds, params: 3, waits), Candidate("odd", "odd"))
     model = AutoMLRegressor(time_budget=3, n_jobs=1).fit(X, y, observer=workshop([lost]))
     assert states(model)["odd"] == ("failed", "engine.trial_crashed")
 
@@ -134,7 +134,7 @@ def test_what_lacks_memory_beside_others_is_fitted_alone(mixed, monkeypatch):
         finally:
             running.remove(part)
 
-    with_learner(monkeypatch, Learner(lambda folds: 3, cramped), Candidate("odd", "odd"))
+    with_learner(monkeypatch, Learner(lambda folds, params: 3, cramped), Candidate("odd", "odd"))
     monkeypatch.setattr(resample, "count_folds", lambda *_: 3)
     model = AutoMLRegressor(time_budget=60, n_jobs=2).fit(X, y)
     assert {s for s, _ in states(model).values()} == {"done"}, states(model)
@@ -149,7 +149,7 @@ def test_what_lacks_memory_alone_fails_and_smaller_ones_go_on(mixed, monkeypatch
 
     with_learner(
         monkeypatch,
-        Learner(lambda folds: 3, hungry),
+        Learner(lambda folds, params: 3, hungry),
         Candidate("hungry", "odd", memory=3.0),
         Candidate("same", "odd", memory=3.0),
         QUICK,

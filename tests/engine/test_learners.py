@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from automl_jupyter.engine import columns, fitting, persist, preprocess, resample, task
+from automl_jupyter.engine import columns, distill, fitting, persist, preprocess, resample, task
 from automl_jupyter.engine.fitting import LEARNERS, Material
 from automl_jupyter.engine.learners import Clock, OutOfTime
+from automl_jupyter.engine.trials import FinishedTrial, Trial
 
 CURVES = {"strengths": (0.01, 0.1, 1.0), "steps": 50}
 FAMILIES = {
@@ -61,7 +62,7 @@ def material(kind, n=300, k=3, **more):
 def fitted(family, of, clock=FOREVER):
     name, params = FAMILIES[family]
     learner = LEARNERS[name]
-    parts = [learner.fit_part(of, params, i, clock) for i in range(learner.parts(of.folds))]
+    parts = [learner.fit_part(of, params, i, clock) for i in range(learner.parts(of.folds, params))]
     return fitting.join(parts, fitting.fit_baseline(of)[1], of)
 
 
@@ -69,6 +70,32 @@ def loss(of, q):
     if of.target.task == "regression":
         return float(np.mean((q[:, 0] - of.codes) ** 2))
     return float(-np.mean(np.log(np.maximum(q[np.arange(len(q)), of.codes], 1e-6))))
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_who_is_taught_is_served_as_one_model_for_as_long_as_the_folds_find_best(kind):
+    of = material(kind)
+    pool = []
+    for name in ("linear", "forest"):
+        models, q = fitted(name, of)
+        pool.append(FinishedTrial(Trial(name, FAMILIES[name][0]), models, q))
+    of = replace(of, teacher=distill.teacher_of(pool, [0.5, 0.5], of.folds, kind))
+    learner, params = LEARNERS["distilled"], FAMILIES["lightgbm"][1]
+    parts = [learner.fit_part(of, params, i, FOREVER) for i in range(learner.parts(of.folds, params))]
+    judged = fitting.join(parts, fitting.fit_baseline(of)[1], of)[1]
+    assert loss(of, judged) < loss(of, fitting.fit_baseline(of)[1])
+
+    rounds = fitting.best_stage(parts, of)
+    assert rounds in {stage for part in parts for stage in part.stages}
+    served = {**params, "stages": (rounds,)}
+    assert learner.parts(of.folds, served) == 1
+    one, two = (
+        learner.fit_part(of, {**served, "num_threads": threads}, 0, FOREVER).models for threads in (1, 2)
+    )
+    assert [model.rounds for model in one] == [rounds]
+    assert np.array_equal(one[0].predict(of.views["tree"]), two[0].predict(of.views["tree"]))
+    with pytest.raises(OutOfTime):
+        learner.fit_part(of, served, 0, Clock(0.0, 0.0))
 
 
 @pytest.mark.parametrize("kind", TASKS)

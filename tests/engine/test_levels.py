@@ -27,6 +27,11 @@ def waves(n, seed, noise=0.3):
     return X, signal + rng.normal(0, noise, n)
 
 
+def stops_after(name):
+    """Tell a search to stop as soon as a trial is done."""
+    return lambda seen: name in seen.done
+
+
 def rmse(truth, predicted):
     return float(np.sqrt(np.mean((truth - predicted) ** 2)))
 
@@ -57,6 +62,16 @@ def test_a_second_level_weighs_the_first_and_a_quick_model_learns_from_it(four, 
     again = persist.load(path, persist.save(model, path))
     assert np.array_equal(again.predict(unseen), model.predict(unseen))
     assert np.array_equal(again.predict_frame(unseen, 1e-6).values, model.predict_frame(unseen, 1e-6).values)
+
+
+def test_a_quick_model_that_was_judged_and_not_made_is_not_served(four, watcher):
+    X, y = waves(300, 0)
+    model = AutoMLRegressor(max_trials=4).fit(X, y, observer=watcher(stop_when=stops_after("fast")))
+    board = {t.name: t for t in model.trials_}
+    assert (board["fast"].state, board["fast"].reason) == ("skipped", "engine.trial_stopped")
+    assert board["fast"].fit_seconds > 0
+    assert model.fast_ is None
+    assert model.predict_rows(X.head(1).to_dict("records"), 1e-6).answered_by == "ensemble"
 
 
 @pytest.mark.slow

@@ -146,7 +146,7 @@ def _never_ends(material, params, part, clock):
 def test_fit_does_not_wait_for_a_learner_that_ignores_the_clock(mixed, monkeypatch, estimator):
     X, y = mixed
     y = y if estimator is AutoMLRegressor else y > y.median()
-    monkeypatch.setattr(fitting, "LEARNERS", {"stuck": Learner(lambda folds: 2, _never_ends)})
+    monkeypatch.setattr(fitting, "LEARNERS", {"stuck": Learner(lambda folds, params: 2, _never_ends)})
     monkeypatch.setattr(portfolio, "PORTFOLIO", (Candidate("stuck", "stuck"),))
     began = time.monotonic()
     model = estimator(time_budget=1).fit(X, y)

@@ -24,7 +24,7 @@ def material(X, y, kind, k=4):
 
 def fitted(family, params, of):
     learner = LEARNERS[family]
-    parts = [learner.fit_part(of, params, i, FOREVER) for i in range(learner.parts(of.folds))]
+    parts = [learner.fit_part(of, params, i, FOREVER) for i in range(learner.parts(of.folds, params))]
     return fitting.join(parts, fitting.fit_baseline(of)[1], of)
 
 

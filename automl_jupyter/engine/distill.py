@@ -187,11 +187,15 @@ def prepared(
         scale = _CAUTION * seconds / max(rows * each + fewest * a_row, 1e-9)
         whole = max(whole * min(scale, 1.0), min(usual, whole))
     lesson = int(np.clip(affordable, fewest, most))
+    teacher = _joined(replace(teacher, rows=lesson), max((affordable - lesson) * a_row, TOGETHER * seconds))
+    return _told(pupil, rounds=max(int(whole), LEAST_ROUNDS)), teacher
+
+
+def _joined(teacher: Teacher, seconds: float) -> Teacher:
+    """Have all models answer together if it takes no longer than that."""
     together = teacher.together()
-    dearer = lesson * (together.seconds_of_all() - teacher.seconds_of_all())
-    if dearer < max((affordable - lesson) * a_row, TOGETHER * seconds):
-        teacher = together
-    return _told(pupil, rounds=max(int(whole), LEAST_ROUNDS)), replace(teacher, rows=lesson)
+    dearer = teacher.rows * (together.seconds_of_all() - teacher.seconds_of_all())
+    return together if dearer < seconds else teacher
 
 
 def served(candidate: Candidate, rounds: int, lanes: int) -> Candidate:

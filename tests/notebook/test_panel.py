@@ -338,6 +338,18 @@ def test_the_panel_speaks_french(open_notebook: Open) -> None:
     lab.has_no_barriers()
 
 
+def test_a_table_that_is_not_there_stays_said(notebook: Any) -> None:
+    shown = notebook.run(
+        "import time\n"
+        "from automl_jupyter import Panel\n"
+        "panel, end = Panel('absent.csv', language='en'), time.monotonic() + 60\n"
+        "def said(): return panel.state.base and 'absent.csv' in panel.data.status.value\n"
+        "while not said() and time.monotonic() < end: time.sleep(0.05)\n"
+        "print(panel.data.status.value)"
+    )
+    assert "absent.csv" in shown.printed
+
+
 @pytest.mark.usefixtures("nothing_runs")
 def test_a_training_in_a_cell_changes_in_place(open_notebook: Open, client: Client) -> None:
     lab = open_notebook("cell")

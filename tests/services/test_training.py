@@ -85,13 +85,12 @@ def test_a_job_that_is_far_too_late_is_ended_and_its_worker_replaced(
             long_ago = now - timedelta(seconds=10 + LATE_SECONDS + 1)
             services.database.update_job(late.id, "running", started=long_ago)
             # Once every few seconds it looks for such jobs by itself.
-            await until(lambda: services.database.find_job(late.id).state == "failed")
+            await until(lambda: heard)
             job = services.database.find_job(late.id)
+            assert job.state == "failed"
             assert job.error == {"code": "services.job_lost", "params": {}}
             assert [event.kind for event in services.database.events(late.id)] == ["done"]
             assert services.database.find_job(fresh.id).state == "running"
-            # Told once its log is written: the log can be read a moment before.
-            await until(lambda: heard)
             assert [ended.id for ended in heard] == [late.id]
             other = running_job(services, now)
             await compute.submit(task_key(other), "automl_test_standing:refuse", {})

@@ -66,11 +66,12 @@ class Panel(ipw.VBox):  # type: ignore[misc]
         self._begin(source, name or f"{called}.csv")
 
     def _begin(self, source: object, name: str) -> None:
+        # First, as each question takes away what the one before has said.
+        self.data.ask(lambda client: self._look_around(client, attach=source is None))
         if isinstance(source, Writable):
             self.data.take_frame(source, name)
         elif source is not None:
             self._take(source)
-        self.data.ask(lambda client: self._look_around(client, attach=source is None))
 
     def _take(self, source: object) -> None:
         from automl_jupyter.schemas import Dataset, Job

@@ -49,8 +49,10 @@ class Board:
         predictions: F32,
         repeats: int = 1,
         reached: tuple[Reached, ...] = (),
+        *,
+        is_news: bool = True,
     ) -> FinishedTrial:
-        """Take note of a trial that is done."""
+        """Take note of a trial that is done, and tell of it if that is news."""
         judged = self.judge.judge(predictions)
         self.judged[trial.name] = judged
         trial = replace(
@@ -59,7 +61,8 @@ class Board:
             interval=judged.interval,
             tied_with_best=self.judge.tied(self._best(), judged),
         )
-        return self._keep(FinishedTrial(trial, models, predictions, self.fingerprint, repeats, reached))
+        done = FinishedTrial(trial, models, predictions, self.fingerprint, repeats, reached)
+        return self._keep(done, is_news=is_news)
 
     def join(self, job: Job, material: Material, prior: F32) -> FinishedTrial:
         """Join the parts of a candidate, or of its next repeat, and take note of it."""
@@ -77,7 +80,8 @@ class Board:
             params=job.candidate.params,
         )
         if not job.repeat or before is None or before.predictions is None:
-            return self.record(trial, models, predictions, reached=reached)
+            # What is judged by others than will be served is told once that is made.
+            return self.record(trial, models, predictions, reached=reached, is_news=bool(models))
         share = np.float32(1 / (before.repeats + 1))
         trial = replace(
             trial,
@@ -155,7 +159,8 @@ class Board:
     def _best(self) -> Judged:
         return max(self.judged.values(), key=lambda j: j.score if np.isfinite(j.score) else -np.inf)
 
-    def _keep(self, done: FinishedTrial) -> FinishedTrial:
+    def _keep(self, done: FinishedTrial, *, is_news: bool = True) -> FinishedTrial:
         self.finished[done.trial.name] = done
-        self.observer.trial_finished(done)
+        if is_news:
+            self.observer.trial_finished(done)
         return done

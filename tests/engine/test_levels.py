@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from automl_jupyter.engine import AutoMLClassifier, AutoMLRegressor, persist, portfolio
+from automl_jupyter.engine import AutoMLClassifier, AutoMLRegressor, distill, persist, portfolio
 from automl_jupyter.engine.portfolio import PORTFOLIO, STACK
 from automl_jupyter.errors import Unprocessable
 
@@ -27,22 +27,19 @@ def waves(n, seed, noise=0.3):
     return X, signal + rng.normal(0, noise, n)
 
 
-def stops_after(name):
-    """Tell a search to stop as soon as a trial is done."""
-    return lambda seen: name in seen.done
-
-
 def rmse(truth, predicted):
     return float(np.sqrt(np.mean((truth - predicted) ** 2)))
 
 
 @pytest.mark.slow
-def test_a_second_level_weighs_the_first_and_a_quick_model_learns_from_it(four, tmp_path):
+def test_a_second_level_weighs_the_first_and_a_quick_model_learns_from_it(four, watcher, tmp_path):
     X, y = waves(700, 0)
     unseen, truth = waves(4000, 1)
-    model = AutoMLRegressor(max_trials=4).fit(X, y)
+    seen = watcher()
+    model = AutoMLRegressor(max_trials=4).fit(X, y, observer=seen)
     states = {t.name: t.state for t in model.trials_}
     assert {states[c.name] for c in STACK} == {states["fast"]} == {"done"}
+    assert [f.trial.name for f in seen.trials].count("fast") == 1
     low, high = model.interval_
     assert low - 0.03 <= -rmse(truth, model.predict(unseen)) <= high + 0.03
     alone = AutoMLRegressor(max_trials=1).fit(X, y)
@@ -64,9 +61,18 @@ def test_a_second_level_weighs_the_first_and_a_quick_model_learns_from_it(four, 
     assert np.array_equal(again.predict_frame(unseen, 1e-6).values, model.predict_frame(unseen, 1e-6).values)
 
 
-def test_a_quick_model_that_was_judged_and_not_made_is_not_served(four, watcher):
+def test_a_quick_model_that_was_judged_and_not_made_is_not_served(four, watcher, monkeypatch):
     X, y = waves(300, 0)
-    model = AutoMLRegressor(max_trials=4).fit(X, y, observer=watcher(stop_when=stops_after("fast")))
+    judged, choose = [], distill.served
+
+    def served(*told):
+        judged.append(True)
+        return choose(*told)
+
+    monkeypatch.setattr(distill, "served", served)
+    seen = watcher(stop_when=lambda _: bool(judged))
+    model = AutoMLRegressor(max_trials=4).fit(X, y, observer=seen)
+    assert [f.trial.state for f in seen.trials if f.trial.name == "fast"] == ["skipped"]
     board = {t.name: t for t in model.trials_}
     assert (board["fast"].state, board["fast"].reason) == ("skipped", "engine.trial_stopped")
     assert board["fast"].fit_seconds > 0

@@ -200,7 +200,9 @@ def _joined(teacher: Teacher, seconds: float) -> Teacher:
 
 def served(candidate: Candidate, rounds: int, lanes: int) -> Candidate:
     """Choose rounds for the one model of all rows; lanes that have nothing else to do work on it together."""
-    return replace(candidate, params={**candidate.params, "stages": (rounds,), "num_threads": lanes})
+    # Folds that had nothing to tell apart know of no round.
+    stages = (max(rounds, 1),)
+    return replace(candidate, params={**candidate.params, "stages": stages, "num_threads": lanes})
 
 
 def _told(candidate: Candidate, **params: Any) -> Candidate:

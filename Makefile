@@ -33,8 +33,9 @@ SUITES := $(patsubst tests/%/,%,$(sort $(wildcard tests/*/)))
 
 export COVERAGE_FILE := $(CURDIR)/.coverage
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Answers in English whatever the machine speaks, and no server but the one that a test starts.
-TEST_ENV = env -u JUPYTER_TOKEN -u JUPYTER_URL -u JUPYTER_SERVER_URL -u LANGUAGE LC_ALL=C.UTF-8 \
+# Answers in English whatever the machine speaks, and no server but the one that a test starts. Threads that wait for
+# each other do not spin meanwhile: what runs beside them could not go on.
+TEST_ENV = env -u JUPYTER_TOKEN -u JUPYTER_URL -u JUPYTER_SERVER_URL -u LANGUAGE LC_ALL=C.UTF-8 OMP_WAIT_POLICY=PASSIVE \
 	AUTOML_TEST_BOOSTERS="$(wildcard $(BOOSTERS))"
 
 # pip is the way out where uv cannot be had, or cannot reach the index that pip is configured for.
@@ -93,22 +94,26 @@ check: static $(VENV)/.made-dev $(APP) ## Style, types, import directions and th
 	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not alone" $(ARGS)
 
 .PHONY: test
-test: static app $(VENV)/.made-dev $(VENV)/.made-boosters ## All that CI runs: static checks, documentation, all tests, coverage
+test: static app $(VENV)/.made-dev $(VENV)/.made-boosters ## All that CI runs: static checks, documentation, all tests
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
-	rm -f .coverage .coverage.*
 	mkdir -p artifacts
 	@# Whatever becomes of the first part, the second is run.
 	status=0; \
-	$(TEST_ENV) $(BIN)/python -m coverage run -m pytest $(SHARED) --durations=15 \
+	$(TEST_ENV) $(BIN)/python -m pytest $(SHARED) --durations=15 \
 		--junitxml=artifacts/tests.xml $(ARGS) | tee artifacts/pytest.txt || status=$$?; \
 	$(TEST_ENV) $(BIN)/python -m pytest -m alone --durations=15 \
 		--junitxml=artifacts/tests-alone.xml $(ARGS) | tee artifacts/pytest-alone.txt || status=$$?; \
+	tail -q -n 1 artifacts/pytest.txt artifacts/pytest-alone.txt; \
 	exit $$status
+
+.PHONY: coverage
+coverage: app $(VENV)/.made-dev $(VENV)/.made-boosters ## How much of the package the tests run (a third slower than they are)
+	rm -f .coverage .coverage.*
+	$(TEST_ENV) $(BIN)/python -m coverage run -m pytest -q $(SHARED) $(ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	@# What is left is of processes that were killed in the middle of writing.
 	rm -f .coverage.*
 	$(BIN)/python -m coverage report --fail-under=$(COVERED)
-	@tail -q -n 1 artifacts/pytest.txt artifacts/pytest-alone.txt
 
 .PHONY: test-%
 test-%: $(VENV)/.made-dev ## One suite alone, a folder of tests/

@@ -49,14 +49,37 @@ class ChildOutcome:
     stderr_tail: str
 
 
+@dataclass(frozen=True)
+class Limits:
+    """When a child is killed that does not end by itself.
+
+    Attributes
+    ----------
+    deadline : float
+        The moment, in seconds of :func:`time.monotonic`; later where the last two say so.
+    stop_grace : float
+        Seconds from a stop on. A child that has emitted nothing yet is still being made ready: its grace
+        begins with its first line, and until then its deadline alone counts.
+    begin_within : float, optional
+        Seconds from its start in which it is not late as long as it has emitted nothing: a machine may be too
+        busy to make it ready in time.
+    least : float, optional
+        Seconds from its first line in which it is not late.
+    """
+
+    deadline: float
+    stop_grace: float
+    begin_within: float = 0.0
+    least: float = 0.0
+
+
 def run_child(
     module: str,
     arguments: Mapping[str, Any],
     *,
     on_line: Callable[[dict[str, Any]], None],
     poll: Callable[[], str | None],
-    deadline: float,
-    stop_grace: float,
+    limits: Limits,
     variables: Mapping[str, str] | None = None,
     on_start: Callable[[Callable[[Mapping[str, Any]], None]], None] | None = None,
 ) -> ChildOutcome:
@@ -73,11 +96,8 @@ def run_child(
     poll : callable
         Called in this thread every 0.2 s: ``"cancel"`` kills the child at once; ``"stop"`` writes it the line
         ``{"verb": "stop"}``, upon which it should end by itself; None lets it go on.
-    deadline : float
-        The moment, in seconds of :func:`time.monotonic`, at which it is killed.
-    stop_grace : float
-        Seconds from a stop until it is killed. A child that has emitted nothing yet is still being made
-        ready: its grace begins with its first line, and until then its deadline alone counts.
+    limits : Limits
+        How long it may take.
     variables : mapping, optional
         Environment variables to set for it.
     on_start : callable, optional
@@ -87,7 +107,7 @@ def run_child(
         child.tell({"payload": dict(arguments)})
         if on_start is not None:
             on_start(child.tell)
-        killed = _attend(child, on_line, poll, deadline, stop_grace)
+        killed = _attend(child, on_line, poll, limits)
         if killed is not None:
             child.kill()
         code = child.wait()
@@ -100,16 +120,16 @@ def _attend(
     child: Child,
     on_line: Callable[[dict[str, Any]], None],
     poll: Callable[[], str | None],
-    deadline: float,
-    stop_grace: float,
+    limits: Limits,
 ) -> Literal["cancelled", "deadline"] | None:
     stopping, begun, graced = False, False, False
     next_poll = time.monotonic()
+    deadline = max(limits.deadline, next_poll + limits.begin_within)
     while True:
         now = time.monotonic()
         if stopping and begun and not graced:
             graced = True
-            deadline = min(deadline, now + stop_grace)
+            deadline = min(deadline, now + limits.stop_grace)
         if now >= deadline:
             return "deadline"
         if now >= next_poll:
@@ -123,8 +143,10 @@ def _attend(
         line = child.next_line(max(0.0, min(next_poll, deadline) - time.monotonic()))
         if line is END:
             return None
-        if line is not None:
+        if line is not None and not begun:
             begun = True
+            deadline = max(limits.deadline, time.monotonic() + limits.least)
+        if line is not None:
             on_line(line)
 
 

@@ -164,7 +164,8 @@ def prepared(
     pace : Pace or None
         Of boosting; None if nothing is known of it.
     seconds : float
-        The time there is; may be infinite.
+        The time there is. Infinite where work is given and not time: the slowest learning, which takes twice
+        as long as the next for hardly a better model, is then left out.
     rows, width, lanes : int
         Training rows, columns of a prediction, and how many fits go on at a time.
     """
@@ -174,7 +175,7 @@ def prepared(
     fewest = int(np.clip(FEWEST_ROWS * MANY_ROWS / rows, FEW_ROWS, FEWEST_ROWS) / copies)
     most = int(np.clip(MOST_TIMES * rows / copies, FEWEST_ROWS, MOST_ROWS))
     fits = turns(len(teacher.blind), lanes) + 1
-    for haste in ({}, *HASTE):
+    for haste in ({}, *HASTE) if np.isfinite(seconds) else HASTE:
         pupil = _told(candidate, **haste)
         usual = pace.rounds * candidate.params["learning_rate"] / pupil.params["learning_rate"]
         whole = min(pupil.params["rounds"], MOST_TREES / trees, max(FURTHER * usual, FEWEST_ROUNDS))

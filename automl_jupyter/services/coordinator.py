@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from automl_jupyter.backends.child import ChildOutcome, run_child
+from automl_jupyter.backends.child import ChildOutcome, Limits, run_child
 from automl_jupyter.backends.storage import Storage, open_storage
 from automl_jupyter.errors import AutoMLError, Unavailable, from_wire
 from automl_jupyter.services.control import CANCEL, STOP, control_key
@@ -32,8 +32,10 @@ OVERRUN = 2.0
 """How far past its time a search is let to end by itself, in seconds."""
 CONCLUDE_SECONDS = 20.0
 """How long making a model of finished trials may take, where their search came to no end."""
+BEGIN_SECONDS = 60.0
+"""How long a search may take to begin, on a machine too busy to begin it in time."""
 FLOOR_SECONDS = 15.0
-"""How long a search may take at least until it is ended, on a machine too busy to begin it in time."""
+"""How long a search that has begun may take at least until it is ended: a late model is better than none."""
 LEAST_SECONDS = 3.0
 """A search is not started again for less than this."""
 MOST_RESTARTS = 4
@@ -112,7 +114,7 @@ class Attempt:
         was under way. One that had to be ended, or died too late or too often, leaves its trials as well:
         making a model of them is worth a little more time, once. So do those of earlier attempts at the job.
         """
-        end = max(deadline + OVERRUN, time.monotonic() + FLOOR_SECONDS)
+        end = deadline + OVERRUN
         try:
             outcome = self._search_once(deadline, end)
             while self._may_go_on(outcome) and deadline - time.monotonic() > LEAST_SECONDS:
@@ -155,8 +157,12 @@ class Attempt:
                 },
                 on_line=self.heard,
                 poll=self.asked,
-                deadline=end,
-                stop_grace=CONCLUDE_SECONDS if conclude else STOP_GRACE,
+                limits=Limits(
+                    end,
+                    stop_grace=CONCLUDE_SECONDS if conclude else STOP_GRACE,
+                    begin_within=BEGIN_SECONDS,
+                    least=FLOOR_SECONDS,
+                ),
                 on_start=self._started,
             )
         finally:

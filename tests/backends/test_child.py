@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from automl_jupyter.backends.child import run_child
+from automl_jupyter.backends.child import Limits, run_child
 from automl_jupyter.backends.process import environment
 
 CHILD = """
@@ -72,8 +72,7 @@ class Run:
             {"do": do},
             on_line=self.lines.append,
             poll=lambda: self.wish if self.lines else None,
-            deadline=begun + deadline,
-            stop_grace=stop_grace,
+            limits=Limits(begun + deadline, stop_grace),
             variables={"A_VARIABLE": "yes"},
         )
         self.seconds = time.monotonic() - begun
@@ -118,8 +117,7 @@ def test_any_thread_may_speak_to_it(module):
         {"do": "listen"},
         on_line=heard,
         poll=lambda: None,
-        deadline=time.monotonic() + 30,
-        stop_grace=1,
+        limits=Limits(time.monotonic() + 30, 1),
         on_start=tellers.append,
     )
     assert (outcome.exit, lines[-1]) == ("ended", {"stopped": True})
@@ -140,10 +138,23 @@ def test_the_grace_of_one_that_is_still_beginning_begins_with_its_first_line(mod
         {},
         on_line=lines.append,
         poll=lambda: "stop",
-        deadline=time.monotonic() + 30,
-        stop_grace=0.3,
+        limits=Limits(time.monotonic() + 30, 0.3),
     )
     assert (outcome.exit, lines) == ("deadline", [{"ready": True}])
+
+
+@pytest.mark.parametrize(("begin_within", "heard"), [(30, [{"ready": True}]), (0, [])])
+def test_one_that_begins_late_is_waited_for_and_has_its_least_time(module_folder, begin_within, heard):
+    lines, begun = [], time.monotonic()
+    outcome = run_child(
+        module_folder("automl_test_late_child", LATE),
+        {},
+        on_line=lines.append,
+        poll=lambda: "stop",
+        limits=Limits(begun + 0.2, stop_grace=30, begin_within=begin_within, least=0.5),
+    )
+    assert (outcome.exit, lines) == ("deadline", heard)
+    assert time.monotonic() - begun > (1.5 + 0.5 if heard else 0.2)
 
 
 def test_a_cancel_ends_it_at_once(module, eventually, is_running):
@@ -173,8 +184,7 @@ def test_nothing_is_left_when_a_listener_fails(module, eventually, is_running):
             {"do": "sleep"},
             on_line=fail,
             poll=lambda: None,
-            deadline=time.monotonic() + 30,
-            stop_grace=1,
+            limits=Limits(time.monotonic() + 30, 1),
         )
     assert eventually(lambda: not any(map(is_running, pids)))
 
@@ -184,10 +194,10 @@ def test_nothing_is_left_when_the_worker_is_killed(module, module_folder, eventu
         "automl_test_worker",
         f"""
 import time
-from automl_jupyter.backends.child import run_child
+from automl_jupyter.backends.child import Limits, run_child
 
 run_child({module!r}, {{"do": "sleep"}}, on_line=lambda l: print(l["pid"], l["grandchild"], flush=True),
-          poll=lambda: None, deadline=time.monotonic() + 60, stop_grace=1)
+          poll=lambda: None, limits=Limits(time.monotonic() + 60, 1))
 """,
     )
     with subprocess.Popen(

@@ -22,7 +22,7 @@ TASKS = """
 import os, subprocess, sys, time
 from pathlib import Path
 from automl_jupyter import errors
-from automl_jupyter.backends.child import run_child
+from automl_jupyter.backends.child import Limits, run_child
 
 def add(payload, report):
     for n in range(3):
@@ -45,9 +45,9 @@ def crash(payload, report):
     raise KeyError("insides")
 
 def parent(payload, report):
-    outcome = run_child(payload["child"], {"do": "sleep"}, poll=lambda: None, stop_grace=1,
+    outcome = run_child(payload["child"], {"do": "sleep"}, poll=lambda: None,
                         on_line=lambda line: report("child", {**line, "worker": os.getpid()}),
-                        deadline=time.monotonic() + 60)
+                        limits=Limits(time.monotonic() + 60, 1))
     return {"exit": outcome.exit}
 """
 

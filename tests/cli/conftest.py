@@ -58,7 +58,7 @@ def run(connected: dict[str, str], tmp_path: Path) -> Run:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=100,
+            timeout=200,
         )
 
     return automl

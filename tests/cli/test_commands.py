@@ -74,7 +74,8 @@ def test_a_file_is_read_again(run: Run, tmp_path: Path) -> None:
 
 
 def test_training_is_told_line_by_line_where_there_is_no_terminal(run: Run, flights: Path) -> None:
-    asked = run("train", flights, "--target", "late", "--time", "100", "--name", "from-the-shell")
+    few = ("--time", "300", "--max-trials", "3")
+    asked = run("train", flights, "--target", "late", *few, "--name", "from-the-shell")
     assert asked.returncode == 0, asked.stderr
     assert re.search(r"^\d:\d\d +0\.\d+ +baseline$", asked.stderr, re.MULTILINE), asked.stderr
     assert "baseline" in asked.stdout

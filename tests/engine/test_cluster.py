@@ -95,7 +95,7 @@ def test_four_planted_groups_are_found_and_told_apart_in_words():
     centres = np.array([[0, 0, 0], [7, 0, 3], [0, 7, -3], [7, 7, 0]])
     X = pd.DataFrame(centres[y] + rng.normal(size=(100, 3)), columns=["height", "weight", "noise"])
     X["colour"] = np.where(y == 1, "red", rng.choice(["blue", "green"], 100))
-    model = AutoMLClusterer(time_budget=30).fit(X)
+    model = AutoMLClusterer(time_budget=200).fit(X)
     assert model.n_clusters_ == 4
     assert model.verdict_ == "groups.clusters_found"
     assert adjusted_rand_score(y, model.labels_) == 1
@@ -131,7 +131,7 @@ def test_noise_without_groups_is_told_to_have_none(kind):
     X = pd.DataFrame(made, columns=list("abc")[: made.shape[1]])
     if kind == "mixed":
         X["word"] = rng.choice(["x", "y", "z"], 120)
-    model = AutoMLClusterer(time_budget=30).fit(X)
+    model = AutoMLClusterer(time_budget=200).fit(X)
     assert model.n_clusters_ == 1
     assert model.verdict_ == "groups.clusters_none"
     assert model.trials_[0].baseline
@@ -141,13 +141,13 @@ def test_noise_without_groups_is_told_to_have_none(kind):
 
 def test_groups_that_were_asked_for_are_given_with_a_warning_where_there_are_none():
     X = np.random.default_rng(3).normal(size=(120, 3))
-    asked = AutoMLClusterer(n_clusters=3, time_budget=30).fit(X)
+    asked = AutoMLClusterer(n_clusters=3, time_budget=200).fit(X)
     assert (asked.n_clusters_, asked.verdict_) == (3, "groups.clusters_as_asked_but_weak")
 
 
 def test_groups_of_any_shape_are_found():
     X, y = make_moons(400, noise=0.05, random_state=0)
-    model = AutoMLClusterer(time_budget=30).fit(X)
+    model = AutoMLClusterer(time_budget=200).fit(X)
     assert adjusted_rand_score(y, model.labels_) > 0.95
     assert model.trials_[0].family == "hdbscan"
 
@@ -191,7 +191,7 @@ def test_each_way_of_grouping_is_saved_and_read_back(tmp_path, monkeypatch, fami
     X["word"] = np.where(X.iloc[:, 2] > 3, "long", "short")
     one = methods.Candidate(family, 5 if family == "hdbscan" else 2)
     monkeypatch.setattr(methods, "candidates", lambda rows, n_groups: [one])
-    model = AutoMLClusterer(time_budget=30).fit(X)
+    model = AutoMLClusterer(time_budget=200).fit(X)
     assert model.n_clusters_ == 2
     back = persist.load(tmp_path / "model", persist.save(model, tmp_path / "model"))
     assert np.array_equal(back.predict_proba(X), model.predict_proba(X))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from automl_jupyter.engine import distill, resample
 from automl_jupyter.engine.ensemble import Ensemble, Member
-from automl_jupyter.engine.portfolio import FAST
+from automl_jupyter.engine.portfolio import FAST, HASTE
 from automl_jupyter.engine.trials import FinishedTrial, Trial
 
 
@@ -79,8 +79,15 @@ def test_more_time_makes_nothing_worse(seconds, pace, rows):
 
 
 def test_with_ample_time_it_learns_slowly_from_many_rows():
-    pupil, teaches = prepared(np.inf, PACE)
+    pupil, teaches = prepared(1e6, PACE)
     assert pupil.params == {**FAST.params, "rounds": distill.FURTHER * PACE.rounds}
+    assert teaches.rows == distill.MOST_TIMES * 4000
+
+
+def test_without_a_clock_it_does_not_learn_as_slowly_as_it_could():
+    pupil, teaches = prepared(np.inf, PACE)
+    assert pupil.params["learning_rate"] == HASTE[0]["learning_rate"]
+    assert pupil.params["rounds"] == distill.FURTHER * PACE.rounds // 2
     assert teaches.rows == distill.MOST_TIMES * 4000
 
 

@@ -40,7 +40,7 @@ def table(n=1200, seed=0):
 @pytest.fixture(scope="module")
 def few():
     """Candidates of several kinds, among them a forest and neighbours; quick."""
-    names = ("lightgbm_quick", "linear", "forest", "neighbours", "neural")
+    names = ("lightgbm_quick", "linear", "forest", "neighbours", "stumps")
     chosen = tuple(c for c in portfolio.PORTFOLIO if c.name in names)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(portfolio, "PORTFOLIO", chosen)
@@ -50,15 +50,15 @@ def few():
 @pytest.fixture(scope="module")
 def quantity(few):
     X, y, _ = table()
-    return ground_of(AutoMLRegressor(time_budget=20, random_state=1).fit(X, y.rename("y")), X)
+    return ground_of(AutoMLRegressor(time_budget=200, max_trials=5, random_state=1).fit(X, y.rename("y")), X)
 
 
 @pytest.fixture(scope="module")
 def classes(few):
     X, y, rng = table(seed=3)
     label = pd.Series(np.where(y > 0.5, "high", "low"), name="y")
-    X["leak"] = (label == "high") + 0.1 * rng.normal(size=len(X))
-    return ground_of(AutoMLClassifier(time_budget=20, random_state=1).fit(X, label), X)
+    X["leak"] = (label == "high") + 0.4 * rng.normal(size=len(X))
+    return ground_of(AutoMLClassifier(time_budget=200, max_trials=5, random_state=1).fit(X, label), X)
 
 
 def test_those_who_are_asked_have_not_seen_the_rows(quantity):

@@ -180,8 +180,8 @@ def table() -> bytes:
     return customers()
 
 
-EFFORT: Mapping[str, object] = {"max_trials": 6}
-"""As much of a search as most tests need: it ends after so many candidates, long before its time."""
+EFFORT: Mapping[str, object] = {"max_trials": 3}
+"""As much of a search as most tests need: too few candidates for a second level or a quick model."""
 
 
 @dataclass(frozen=True)

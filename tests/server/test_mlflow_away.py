@@ -92,7 +92,7 @@ def test_a_store_that_is_locked_holds_no_job_up(start, table, verbs, wait_for):
 
         lock = sqlite3.connect(server.data_dir / "mlflow.sqlite", isolation_level=None)
         lock.execute("BEGIN EXCLUSIVE")
-        second = verbs.train(client, dataset, target="bought", time_budget=30, name="second")
+        second = verbs.train(client, dataset, target="bought", time_budget=30, name="second", **verbs.effort)
         body = verbs.ended(client, second)
         assert (body["state"], body["model"]["name"]) == ("done", "second"), body
         assert body["elapsed"] < 30 + 20 + 5
@@ -126,7 +126,7 @@ def test_a_server_that_is_away_is_told_when_it_is_back(start, mlflow_server, por
     first = start(address)
     with first.client("secret") as client:
         dataset = verbs.upload(client, table)
-        job = verbs.train(client, dataset, target="bought", time_budget=30, name="kept")
+        job = verbs.train(client, dataset, target="bought", time_budget=60, name="kept", **verbs.effort)
         body = verbs.ended(client, job)
         assert (body["state"], body["mlflow_run_id"]) == ("done", None), body
         assert client.post("/automl/api/predict/kept/", json={"rows": [ROW]}).status_code == 200

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from automl_jupyter.backends.child import run_child
+from automl_jupyter.backends.child import Limits, run_child
 from automl_jupyter.backends.storage import open_storage
 from automl_jupyter.data.read import convert
 from automl_jupyter.services.searching import stored_trials
@@ -82,8 +82,7 @@ def search(payload) -> Heard:
         {**payload, "deadline": deadline},
         on_line=heard.line,
         poll=lambda: None,
-        deadline=deadline + 30,
-        stop_grace=5,
+        limits=Limits(deadline + 30, 5),
     )
     assert outcome.exit == "ended", outcome
     return heard
